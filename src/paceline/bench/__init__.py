@@ -1,0 +1,1 @@
+"""Measurements of the running servers against their bounds; called by `paceline bench`."""

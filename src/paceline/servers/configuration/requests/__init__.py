@@ -1,0 +1,1 @@
+"""Requests to the Configuration Server, one module per family."""

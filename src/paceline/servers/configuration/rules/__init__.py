@@ -1,0 +1,1 @@
+"""Pure decisions of the Configuration Server: names, bodies, references, plans, effective options."""

@@ -1,0 +1,1 @@
+"""SQL of the Configuration Server and the cipher of what is encrypted at rest."""

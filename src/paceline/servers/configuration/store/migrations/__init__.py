@@ -1,0 +1,1 @@
+"""Migrations of schema `configuration`, one file per version (storage/migrate.py runs them)."""

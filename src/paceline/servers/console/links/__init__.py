@@ -1,0 +1,1 @@
+"""The servers the console reads, and the figures that need more than one question."""

@@ -1,0 +1,1 @@
+"""What the console knows now: browser sessions, and the board of the last answers."""

@@ -1,0 +1,1 @@
+"""Open routes: the page, the entrance, the live feed."""

@@ -1,0 +1,1 @@
+"""Pure rules: who may watch, and the rows of agents and events."""

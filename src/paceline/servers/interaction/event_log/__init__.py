@@ -1,0 +1,1 @@
+"""The log of reporting events: written with the change itself, read by position, streamed as committed."""

@@ -1,0 +1,82 @@
+"""Options of the Interaction Server: documented names, units and defaults; ours where it says so."""
+
+from paceline.model.options import Kind, Option, OptionTable
+
+OPTIONS = OptionTable(
+    "interaction",
+    (
+        Option(
+            "settings",
+            "delivering-timeout",
+            Kind.DURATION,
+            30,
+            "How long an invited agent may take to answer; then the offer is revoked.",
+            unit="s",
+            low=1,
+            high=86_400,
+            time="business",
+        ),
+        Option(
+            "settings",
+            "pull-hold-timeout",
+            Kind.DURATION,
+            10,
+            "Longest time that a router's pull waits for an interaction.",
+            unit="s",
+            low=0,
+            high=600,
+            time="machine",
+        ),
+        Option(
+            "settings",
+            "client-token-retention",
+            Kind.DURATION,
+            "24h",
+            "How long a client token makes a repeated submission give the first one's answer.",
+            unit="s",
+            low="1min",
+            high="30d",
+            time="business",
+        ),
+        Option(
+            "settings",
+            "max-interactions-per-find",
+            Kind.INTEGER,
+            500,
+            "Most interactions in one page of a search; a smaller number in the request wins.",
+            low=1,
+            high=10_000,
+        ),
+        Option(
+            "settings",
+            "mass-logout-grace",
+            Kind.DURATION,
+            30,
+            "How long an agent whose connection was lost may take to come back before the logout.",
+            unit="s",
+            low=0,
+            high=600,
+            time="machine",
+        ),
+        Option(
+            "node",
+            "code",
+            Kind.INTEGER,
+            1,
+            "Code of the interaction node, part of every id that it makes; never used twice on a site.",
+            low=0,
+            high=1023,
+            live=False,
+        ),
+        Option(
+            "views",
+            "head-size",
+            Kind.INTEGER,
+            1000,
+            "How many interactions of a view are kept in memory in its order; the rest stay in the database.",
+            low=10,
+            high=100_000,
+        ),
+    ),
+)
+"""Section `settings` is the documented one; `node` and `views` are ours."""

@@ -1,0 +1,1 @@
+"""Requests of the Interaction Server, a file per family: each makes work for the write lane."""

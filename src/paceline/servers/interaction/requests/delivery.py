@@ -1,0 +1,307 @@
+"""Delivery to agents: deliver, accept, reject, revoke, and the end of an unanswered offer."""
+
+import asyncio
+import heapq
+from collections.abc import Callable
+
+from paceline.errors.failure import PacelineError
+from paceline.model import events
+from paceline.model.agent import Agent
+from paceline.model.instant import to_text
+from paceline.model.interaction import Row
+from paceline.servers.interaction.live.committer import Work
+from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.transitions import (
+    HANDLING,
+    ROUTING,
+    end_ringing,
+    leave_virtual_queue,
+    place_in_queue,
+    replace,
+    tell_agent,
+    tell_router,
+)
+from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.rules.wire_form import state_answer, wire_form
+from paceline.wire.call import Call, Handlers
+from paceline.wire.operations.interaction import (
+    Accept,
+    Deliver,
+    Delivered,
+    DeliveryResult,
+    Invite,
+    Reject,
+    Revoke,
+    StateAnswer,
+)
+
+TIMED_OUT = "no answer within delivering-timeout"
+
+
+class Offers:
+    """Outstanding invitations by the business instant of their end; read by tasks/timers."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, int, str]] = []
+        self.on_earlier: Callable[[], None] = lambda: None
+
+    def add(self, until: int, ticket: int, key: tuple[int, str]) -> None:
+        """An offer that ends unanswered at `until`."""
+        is_first = not self._heap or until < self._heap[0][0]
+        heapq.heappush(self._heap, (until, ticket, *key))
+        if is_first:
+            self.on_earlier()
+
+    def next_end(self) -> int | None:
+        """When the earliest one ends."""
+        return self._heap[0][0] if self._heap else None
+
+    def ended(self, now: int) -> list[tuple[tuple[int, str], int]]:
+        """Keys and tickets of all that have ended; they are forgotten here."""
+        found = []
+        while self._heap and self._heap[0][0] <= now:
+            _, ticket, tenant, interaction_id = heapq.heappop(self._heap)
+            found.append(((tenant, interaction_id), ticket))
+        return found
+
+
+class DeliveryRequests:
+    """Handlers of deliver, accept, reject, revoke."""
+
+    def __init__(self, lane: NodeLane, offers: Offers) -> None:
+        self._lane = lane
+        self._offers = offers
+
+    @property
+    def handlers(self) -> Handlers:
+        """By operation name."""
+        return {
+            "interaction.deliver": self.deliver,
+            "interaction.accept": self.accept,
+            "interaction.reject": self.reject,
+            "interaction.revoke": self.revoke,
+        }
+
+    def deliver(self, call: Call, request: Deliver) -> "asyncio.Future[Delivered]":
+        """Offers an interaction to an agent; the invitation follows the commit."""
+        key = (call.tenant_of(request.tenant), request.interaction_id)
+        actor = actor_of(call)
+        session = call.peer.session_id if call.peer is not None else None
+
+        def apply(node: NodeState) -> Delivered:
+            row = node.row(key)
+            _check_held(row, session)
+            agent = _free_agent(node, row, request.agent)
+            timeout = self._lane.settings.current.seconds("settings", "delivering-timeout")
+            ticket = node.next_ticket()
+            until = node.now + int(timeout * 1000)
+            new = replace(
+                row,
+                agent_id=agent.agent_id,
+                place_id=agent.place_id,
+                ticket=ticket,
+                ticket_until=until,
+                delivered_at=row.delivered_at or node.now,
+                version=row.version + 1,
+            )
+            node.put(row, new)
+            agent.ringing[row.media_type] = row.interaction_id
+            place = node.names.get(agent.place_id or 0)
+            number = node.names.get(row.virtual_queue_id or 0)
+            node.event(
+                events.AGENT_INVITED,
+                actor,
+                row=new,
+                agent=agent.name,
+                place=place,
+                data={"ticket": ticket, "virtual_queue": number},
+            )
+            node.event(events.PARTY_REMOVED, actor, row=new, data={"party": "strategy"})
+            invite = Invite(
+                interaction=wire_form(new, node.names, node.user_data(key)),
+                ticket=ticket,
+                agent=agent.name,
+                expires_at=to_text(until),
+            )
+            tell_agent(node, new, "interaction.invite", invite)
+            node.after_commit(lambda: self._offers.add(until, ticket, key))
+            return Delivered(
+                interaction_id=new.interaction_id,
+                state="routing",
+                ticket=ticket,
+                expires_at=to_text(until),
+            )
+
+        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+
+    def accept(self, call: Call, request: Accept) -> "asyncio.Future[StateAnswer]":
+        """The invited agent takes it."""
+        key = (call.tenant_of(request.tenant), request.interaction_id)
+        actor = actor_of(call)
+
+        def apply(node: NodeState) -> StateAnswer:
+            row = node.row(key)
+            agent = _invited(node, row, request.agent, request.ticket)
+            if row.ticket_until is not None and node.now > row.ticket_until:
+                raise PacelineError(
+                    "ticket_expired",
+                    f"the invitation ended at {to_text(row.ticket_until)}",
+                    field="ticket",
+                )
+            new = replace(
+                row,
+                state=HANDLING,
+                assigned_at=node.now,
+                ticket=0,
+                ticket_until=None,
+                router_session=None,
+                version=row.version + 1,
+            )
+            agent.ringing.pop(row.media_type, None)
+            agent.handling.add(row.interaction_id)
+            place = node.names.get(agent.place_id or 0)
+            node.event(
+                events.PARTY_ADDED,
+                actor,
+                row=new,
+                agent=agent.name,
+                place=place,
+                data={"party": "agent"},
+            )
+            new = leave_virtual_queue(
+                node, new, actor, events.VIRTUAL_QUEUE_DISTRIBUTED, agent=agent.name
+            )
+            node.put(row, new)
+            tell_router(node, row.router_session, _result(row, "accepted", agent.name))
+            return state_answer(new)
+
+        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+
+    def reject(self, call: Call, request: Reject) -> "asyncio.Future[StateAnswer]":
+        """The invited agent does not take it: back to its router, or to its queue when that is gone."""
+        key = (call.tenant_of(request.tenant), request.interaction_id)
+        actor = actor_of(call)
+
+        def apply(node: NodeState) -> StateAnswer:
+            row = node.row(key)
+            agent = _invited(node, row, request.agent, request.ticket)
+            agent.ringing.pop(row.media_type, None)
+            node.event(
+                events.REJECTED,
+                actor,
+                row=row,
+                agent=agent.name,
+                place=node.names.get(agent.place_id or 0),
+                reason=request.reason,
+                data={
+                    "ticket": row.ticket,
+                    "virtual_queue": node.names.get(row.virtual_queue_id or 0),
+                },
+            )
+            new = replace(
+                row,
+                agent_id=None,
+                place_id=None,
+                ticket=0,
+                ticket_until=None,
+                version=row.version + 1,
+            )
+            if row.router_session in node.routers:
+                node.put(row, new)
+                node.event(events.PARTY_ADDED, actor, row=new, data={"party": "strategy"})
+                tell_router(
+                    node, row.router_session, _result(row, "rejected", agent.name, request.reason)
+                )
+            else:
+                node.put(row, new)
+                new = place_in_queue(
+                    node, new, new.queue_id, actor, reason="rejected", as_new=False
+                )
+            return state_answer(new)
+
+        return self._lane.submit(call, Work(apply, keys=(key,)))
+
+    def revoke(self, call: Call, request: Revoke) -> "asyncio.Future[StateAnswer]":
+        """Takes an unanswered offer back."""
+        key = (call.tenant_of(request.tenant), request.interaction_id)
+        actor = actor_of(call)
+
+        def apply(node: NodeState) -> StateAnswer:
+            row = node.row(key)
+            if not row.ticket:
+                raise PacelineError(
+                    "not_waiting", f"interaction '{key[1]}' is not offered to anybody"
+                )
+            return state_answer(_revoke(node, row, actor, request.reason or "revoked"))
+
+        return self._lane.submit(call, Work(apply, keys=(key,)))
+
+    def end_offer(self, key: tuple[int, str], ticket: int) -> None:
+        """The time of an offer is over; one that was answered meanwhile is no matter."""
+
+        def apply(node: NodeState) -> None:
+            if node.finished(key) is not None:
+                return
+            row = node.row(key)
+            if row.ticket == ticket:
+                _revoke(node, row, "server", TIMED_OUT)
+
+        self._lane.submit_own(Work(apply, keys=(key,)))
+
+
+def _revoke(node: NodeState, row: Row, actor: str, reason: str) -> Row:
+    end_ringing(node, row, actor, reason)
+    agent = node.names.get(row.agent_id or 0)
+    tell_router(node, row.router_session, _result(row, "revoked", agent, reason))
+    return place_in_queue(node, row, row.queue_id, actor, reason=reason, as_new=False)
+
+
+def _result(row: Row, outcome: str, agent: str | None, reason: str | None = None) -> DeliveryResult:
+    return DeliveryResult(
+        interaction_id=row.interaction_id,
+        outcome=outcome,  # type: ignore[arg-type]  # one of the literals
+        agent=agent,
+        reason=reason,
+    )
+
+
+def _check_held(row: Row, session: str | None) -> None:
+    if row.state != ROUTING:
+        raise PacelineError(
+            "not_waiting", f"interaction '{row.interaction_id}' is not in routing; pull it first"
+        )
+    if row.router_session is not None and row.router_session != session:
+        raise PacelineError(
+            "not_owner", f"interaction '{row.interaction_id}' is held by another session"
+        )
+    if row.ticket:
+        raise PacelineError("not_waiting", f"interaction '{row.interaction_id}' is offered already")
+
+
+def _free_agent(node: NodeState, row: Row, name: str) -> Agent:
+    agent = node.agents.get((row.tenant_id, node.agent_id(row.tenant_id, name)))
+    media = agent.media.get(row.media_type) if agent is not None else None
+    if agent is None or media is None or not media.ready or agent.do_not_disturb:
+        raise PacelineError(
+            "invalid_target", f"agent '{name}' is not ready for {row.media_type}", field="agent"
+        )
+    if row.media_type in agent.ringing:
+        raise PacelineError(
+            "agent_busy",
+            f"agent '{name}' has an outstanding invitation for {row.media_type}",
+            field="agent",
+        )
+    return agent
+
+
+def _invited(node: NodeState, row: Row, name: str, ticket: int) -> Agent:
+    agent = node.logged_in(row.tenant_id, name)
+    if row.state == HANDLING and row.agent_id != agent.agent_id:
+        raise PacelineError("already_accepted", "another agent has accepted the interaction")
+    if row.ticket != ticket or row.ticket == 0:
+        raise PacelineError(
+            "ticket_expired", "the invitation of this ticket is over", field="ticket"
+        )
+    if row.agent_id != agent.agent_id:
+        raise PacelineError("not_owner", f"agent '{name}' is not the invited one", field="agent")
+    return agent

@@ -1,0 +1,160 @@
+"""The Interaction Server of one node: opens the store under its epoch, serves, hands back what was held."""
+
+from typing import Any
+
+from paceline.errors.failure import PacelineError
+from paceline.model.options import Finding
+from paceline.model.snapshot import ConfigurationSnapshot
+from paceline.runtime.life_cycle import LifeCycle
+from paceline.runtime.metrics import Metrics
+from paceline.runtime.settings import LiveSettings
+from paceline.runtime.tasks import TaskGroup
+from paceline.runtime.times import Times
+from paceline.sdk.configuration_follower import ConfigurationSource
+from paceline.servers.interaction.event_log.publisher import EventPublisher
+from paceline.servers.interaction.event_log.store import count_events
+from paceline.servers.interaction.live.committer import Committer, Work
+from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.requests.agent_session import AgentRequests
+from paceline.servers.interaction.requests.delivery import DeliveryRequests, Offers
+from paceline.servers.interaction.requests.lane import NodeLane
+from paceline.servers.interaction.requests.lists import ListRequests
+from paceline.servers.interaction.requests.place import PlaceRequests
+from paceline.servers.interaction.requests.properties import PropertyRequests
+from paceline.servers.interaction.requests.pull import PullRequests
+from paceline.servers.interaction.requests.sessions import RouterSessions, returned
+from paceline.servers.interaction.requests.submit import SubmitRequests
+from paceline.servers.interaction.store.agents import read_agents
+from paceline.servers.interaction.store.node import (
+    create_node,
+    read_counters,
+    read_handled,
+    read_held,
+)
+from paceline.servers.interaction.tasks.timers import LostAgents, run_clean_up, run_offer_ends
+from paceline.storage.batch_outcome import Fence
+from paceline.storage.database import Database
+from paceline.storage.lane import Lane
+from paceline.units.ids import Epoch
+from paceline.wire.call import Handlers
+
+NODE_COLUMNS = ("last_event_id", "last_submit_seq", "last_id_ms", "business_at")
+
+
+async def stored_business_time(database: Database, node_code: int) -> int | None:
+    """The business instant of the node's last commit, from which a restart goes on; None when new."""
+    counters = await read_counters(database, node_code)
+    return counters.business_at if counters is not None and counters.business_at else None
+
+
+class InteractionServer(LifeCycle):
+    """See the room's docstring. Needs the node's lease: `epoch` is its fencing number."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        settings: LiveSettings,
+        times: Times,
+        configuration: ConfigurationSource,
+        database: Database,
+        epoch: Epoch,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self._settings = settings
+        self._times = times
+        self._configuration = configuration
+        self._database = database
+        self._epoch = epoch
+        self._metrics = metrics
+        self._tasks = TaskGroup(f"interaction server {name}", self.set_unavailable)
+        self._handlers: Handlers = {}
+        self._lane: Lane[Work, Any] | None = None
+        self._node: NodeState | None = None
+
+    @property
+    def handlers(self) -> Handlers:
+        """Every operation of the kind; filled by `start`."""
+        return self._handlers
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Views that cannot be read, and mistakes in the options."""
+        views = tuple(self._node.views.findings) if self._node is not None else ()
+        return (*self._settings.findings, *views)
+
+    async def count_events(self, tenant: int) -> int:
+        """How many reporting events of a tenant the log holds."""
+        return await count_events(self._database, tenant)
+
+    async def _start(self) -> None:
+        code = self._settings.current.integer("node", "code")
+        await create_node(self._database, code)
+        fence = Fence("interaction", code, self._epoch, NODE_COLUMNS)
+        await fence.take(self._database)
+        counters = await read_counters(self._database, code)
+        if counters is None:
+            raise PacelineError("database_unavailable", f"node {code} has no row in its database")
+        head_size = self._settings.current.integer("views", "head-size")
+        node = NodeState(code, counters, self._times, self._configuration.snapshot, head_size)
+        node.restore_agents(
+            await read_agents(self._database, node.names), await read_handled(self._database)
+        )
+        publisher = EventPublisher(self._database, code, counters.last_event_id, self._tasks)
+        committer = Committer(node, publisher, self._database.engine)
+        self._lane = Lane(self._database, committer, fence, self._times, on_stale=self._stale)
+        self._node = node
+        self._build(NodeLane(self._lane, node, self._settings), publisher)
+        self._configuration.watch(self._configured)
+
+    def _build(self, lane: NodeLane, publisher: EventPublisher) -> None:
+        node = lane.node
+        offers = Offers()
+        delivery = DeliveryRequests(lane, offers)
+        lost = LostAgents(lane, self._tasks)
+        agents = lost.requests = AgentRequests(lane, lost.lost)
+        for family in (
+            SubmitRequests(lane),
+            PullRequests(lane, RouterSessions(lane)),
+            delivery,
+            PlaceRequests(lane),
+            PropertyRequests(lane, self._database),
+            agents,
+            ListRequests(node, self._database, publisher),
+        ):
+            self._handlers |= family.handlers
+        if self._lane is not None:
+            self._tasks.start("write lane", self._lane.run())
+        self._tasks.start("ends of offers", run_offer_ends(lane, offers, delivery))
+        self._tasks.start("clean-up", run_clean_up(lane, self._database))
+        self._tasks.start("what a restart looks after", self._recover(lane, offers, lost))
+
+    async def _recover(self, lane: NodeLane, offers: Offers, lost: LostAgents) -> None:
+        """Returns what sessions of the process before held; offers go on, linked agents get their grace."""
+        node = lane.node
+        sessions: dict[str, list[tuple[int, str]]] = {}
+        for row in await read_held(self._database):
+            if row.ticket_until is not None:
+                offers.add(row.ticket_until, row.ticket, row.key)
+            if row.router_session is not None and row.router_session not in node.routers:
+                sessions.setdefault(row.router_session, []).append(row.key)
+        for session, keys in sessions.items():
+            await lane.submit_own(returned(tuple(keys), session))
+        for agent in tuple(node.agents.values()):
+            if agent.is_linked:
+                lost.lost(agent.key, agent.session_id)
+
+    def _configured(self, _old: ConfigurationSnapshot, new: ConfigurationSnapshot) -> None:
+        if self._node is not None:
+            self._node.configure(new)
+
+    def _stale(self, error: PacelineError) -> None:
+        self.set_unavailable(f"another process writes this node: {error.message}")
+
+    async def _stop(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+            while self._lane.depth:
+                await self._times.machine.sleep(0.01)
+        await self._tasks.aclose()

@@ -1,0 +1,1 @@
+"""Migrations of the interaction schema, oldest first; run by storage/migrate."""

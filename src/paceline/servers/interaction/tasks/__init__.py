@@ -1,0 +1,1 @@
+"""What an interaction node starts by itself: ends of offers, lost agents, clean-up."""

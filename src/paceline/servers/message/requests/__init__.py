@@ -1,0 +1,1 @@
+"""Requests to the Message Server, one module per family."""

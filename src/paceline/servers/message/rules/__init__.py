@@ -1,0 +1,1 @@
+"""Pure decision of the Message Server: which alarm a message raises or clears."""

@@ -1,0 +1,1 @@
+"""Migrations of schema `message`, one file per version (storage/migrate.py runs them)."""

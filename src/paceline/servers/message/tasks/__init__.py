@@ -1,0 +1,1 @@
+"""What the Message Server does by itself: clearance timeouts and retention."""

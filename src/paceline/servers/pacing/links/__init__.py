@@ -1,0 +1,1 @@
+"""Outbound: engagement engine, its access tokens, Stat Server, Message Server."""

@@ -1,0 +1,208 @@
+"""Reading targets, stopping and resuming them, and the state of the cluster."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from paceline.errors.failure import PacelineError
+from paceline.model.instant import to_text
+from paceline.servers.pacing.live.picture import CycleView, Picture
+from paceline.servers.pacing.live.reporter import Identity
+from paceline.servers.pacing.live.round_trips import RoundTrips
+from paceline.servers.pacing.live.stops import Stops
+from paceline.wire.call import Call, Handlers
+from paceline.wire.operation import Done
+from paceline.wire.operations.pacing import (
+    Cluster,
+    Everything,
+    History,
+    PacingNode,
+    TargetDetail,
+    TargetList,
+    TargetPage,
+    TargetRef,
+    TargetRow,
+)
+
+MOST_ROWS = 1000
+"""Largest page of a list (INTERFACES: lists)."""
+
+
+class Mastership(Protocol):
+    """Whether this node sends, under which epoch and which sequence it sent last."""
+
+    def is_master(self) -> bool:
+        """Whether this node sends now."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Epoch of the last report."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Sequence of the last report."""
+        ...
+
+
+class TargetRequests:
+    """Handlers of everything but the stream.
+
+    Parameters
+    ----------
+    store
+        Stores the stops; a stop is answered when it cannot be forgotten any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        picture: Picture,
+        stops: Stops,
+        round_trips: RoundTrips,
+        mastership: Mastership,
+        store: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._node = identity.node
+        self._cluster = identity.cluster
+        self._tenant = identity.tenant
+        self._picture = picture
+        self._stops = stops
+        self._round_trips = round_trips
+        self._mastership = mastership
+        self._store = store
+
+    @property
+    def handlers(self) -> Handlers:
+        """Operations of this module."""
+        return {
+            "target.list": self.list,
+            "target.get": self.get,
+            "target.history": self.history,
+            "target.stop": self.stop,
+            "target.resume": self.resume,
+            "pacing.stop": self.stop_all,
+            "pacing.resume": self.resume_all,
+            "cluster.get": self.cluster,
+        }
+
+    async def list(self, call: Call, request: TargetList) -> TargetPage:
+        """Targets by name."""
+        self._check_tenant(call, request.tenant)
+        view = self._picture.last
+        if view is None:
+            return TargetPage(items=())
+        if not 1 <= request.limit <= MOST_ROWS:
+            raise PacelineError(
+                "invalid_attribute", f"limit is from 1 to {MOST_ROWS}", field="limit"
+            )
+        first = view.after(request.continuation) if request.continuation else 0
+        items = view.rows[first : first + request.limit]
+        is_last = first + request.limit >= len(view.rows)
+        return TargetPage(
+            items=items,
+            continuation=None if is_last or not items else items[-1].name,
+            complete=is_last,
+            epoch=view.epoch,
+            sequence=view.sequence,
+        )
+
+    async def get(self, call: Call, request: TargetRef) -> TargetDetail:
+        """One target with inputs and diagnostics."""
+        view, row = self._find(call, request)
+        return TargetDetail(
+            target=row,
+            inputs=view.inputs(row.name),
+            diagnostics=view.diagnostics(row.name),
+            epoch=view.epoch,
+            sequence=view.sequence,
+        )
+
+    async def history(self, call: Call, request: TargetRef) -> History:
+        """Past cycles of a target."""
+        _, row = self._find(call, request)
+        return History(items=self._picture.history(row.name))
+
+    async def stop(self, call: Call, request: TargetRef) -> Done:
+        """No permits for one target, from the next cycle on and over restarts."""
+        _, row = self._find(call, request)
+        self._needs_master()
+        self._stops.stop(row.name)
+        await self._store()
+        return Done()
+
+    async def resume(self, call: Call, request: TargetRef) -> Done:
+        """Permits for one target again."""
+        self._check_tenant(call, request.tenant)
+        self._needs_master()
+        if request.name not in self._stops.targets:
+            self._find(call, request)
+        self._stops.resume(request.name)
+        await self._store()
+        return Done()
+
+    async def stop_all(self, call: Call, request: Everything) -> Done:
+        """No permits for any target, from the next cycle on and over restarts."""
+        self._check_tenant(call, request.tenant)
+        self._needs_master()
+        self._stops.is_all = True
+        await self._store()
+        return Done()
+
+    async def resume_all(self, call: Call, request: Everything) -> Done:
+        """Permits again, but for targets that are stopped themselves."""
+        self._check_tenant(call, request.tenant)
+        self._needs_master()
+        self._stops.is_all = False
+        await self._store()
+        return Done()
+
+    async def cluster(self, call: Call, request: Everything) -> Cluster:
+        """Master and last cycle."""
+        self._check_tenant(call, request.tenant)
+        view = self._picture.last
+        node = PacingNode(
+            name=self._node,
+            is_master=self._mastership.is_master(),
+            epoch=self._mastership.epoch,
+            sequence=self._mastership.sequence,
+        )
+        return Cluster(
+            cluster=self._cluster,
+            epoch=node.epoch,
+            sequence=node.sequence,
+            is_stopped=self._stops.is_all,
+            last_cycle_at=None if view is None else to_text(view.at),
+            last_round_trip_ms=self._round_trips.last_ms,
+            nodes=(node,),
+        )
+
+    def _find(self, call: Call, request: TargetRef) -> tuple[CycleView, TargetRow]:
+        self._check_tenant(call, request.tenant)
+        view = self._picture.last
+        row = None if view is None else view.by_name.get(request.name)
+        if view is None or row is None:
+            raise PacelineError(
+                "not_found",
+                f"there is no pacing target '{request.name}'; GET /v1/targets lists all",
+                field="name",
+            )
+        return view, row
+
+    def _check_tenant(self, call: Call, asked: int | None) -> None:
+        tenant = call.tenant_of(asked)
+        if tenant != self._tenant:
+            raise PacelineError(
+                "not_found",
+                f"this server paces tenant {self._tenant}, not {tenant}",
+                field="tenant",
+            )
+
+    def _needs_master(self) -> None:
+        if not self._mastership.is_master():
+            raise PacelineError(
+                "owner_unavailable",
+                f"node '{self._node}' is not the master; GET /v1/cluster of each node tells which is",
+                retry_after_s=1.0,
+            )

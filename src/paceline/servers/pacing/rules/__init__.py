@@ -1,0 +1,1 @@
+"""Pure decisions: which statistics a target needs, what an answer must hold, reasons in words."""

@@ -1,0 +1,1 @@
+"""What survives a restart: the learned state, epoch, sequence, stops and active alarms."""

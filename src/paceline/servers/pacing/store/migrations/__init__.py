@@ -1,0 +1,1 @@
+"""Schema of the pacing server, one file per version; run by storage.migrate."""

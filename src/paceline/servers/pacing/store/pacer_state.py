@@ -1,0 +1,77 @@
+"""The one row per cluster that lets a new master start warm: `pacing.pacer_state`.
+
+Called by the cycle. An older epoch never overwrites a newer one's state.
+"""
+
+import msgspec
+
+from paceline.errors.failure import PacelineError
+from paceline.storage.database import Database
+from paceline.units.quantities import Millis
+
+_LOAD = (
+    "SELECT epoch, sequence, state FROM pacing.pacer_state WHERE tenant_id = $1 AND cluster = $2"
+)
+_SAVE = """
+INSERT INTO pacing.pacer_state AS kept (tenant_id, cluster, epoch, sequence, saved_at, state)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, cluster) DO UPDATE SET
+    epoch = excluded.epoch, sequence = excluded.sequence,
+    saved_at = excluded.saved_at, state = excluded.state
+WHERE kept.epoch <= excluded.epoch
+"""
+
+
+class SavedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the column `state` holds; later versions only add fields with defaults."""
+
+    pacer: bytes = b""
+    algorithm: str = ""
+    min_sample: int = 0
+    is_stopped: bool = False
+    stopped: frozenset[str] = frozenset()
+    alarms: dict[int, dict[str, str]] = {}
+
+
+class StoredCycle(msgspec.Struct, frozen=True, kw_only=True):
+    """Last epoch and sequence in use, and the state then."""
+
+    epoch: int = 0
+    sequence: int = 0
+    state: SavedState = SavedState()
+
+
+_decoder = msgspec.msgpack.Decoder(SavedState)
+
+
+class PacerStateStore:
+    """State of one cluster in one tenant."""
+
+    def __init__(self, database: Database, *, tenant: int, cluster: str) -> None:
+        self._database = database
+        self._key = (tenant, cluster)
+
+    async def load(self) -> StoredCycle:
+        """What was saved last; an empty one when nothing was."""
+        rows = await self._database.fetch(_LOAD, *self._key)
+        if not rows:
+            return StoredCycle()
+        epoch, sequence, state = rows[0]
+        return StoredCycle(epoch=epoch, sequence=sequence, state=_decoder.decode(state))
+
+    async def save(self, stored: StoredCycle, at: Millis) -> None:
+        """Replace what is saved.
+
+        Raises
+        ------
+        PacelineError
+            `stale_epoch` when a newer master has saved; `database_unavailable`.
+        """
+        state = msgspec.msgpack.encode(stored.state)
+        changed = await self._database.execute(
+            _SAVE, *self._key, stored.epoch, stored.sequence, at, state
+        )
+        if changed != 1:
+            raise PacelineError(
+                "stale_epoch", f"a newer master has taken cluster '{self._key[1]}' over"
+            )

@@ -1,0 +1,1 @@
+"""What the Router knows from moment to moment: agents, waiting interactions, problems."""

@@ -1,0 +1,1 @@
+"""Requests the Router answers: its lists."""

@@ -1,0 +1,1 @@
+"""What the Router does by itself: pulls from views, follows agents, brings the two together."""

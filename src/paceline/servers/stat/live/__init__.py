@@ -1,0 +1,1 @@
+"""What the Stat Server holds in memory: open interactions, agents, statistics, subscriptions."""

@@ -1,0 +1,1 @@
+"""Operations of the Stat Server, one module per family."""

@@ -1,0 +1,1 @@
+"""Pure decisions of the Stat Server: actions, masks, definitions, membership."""

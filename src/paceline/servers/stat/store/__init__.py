@@ -1,0 +1,1 @@
+"""The Stat Server's tables: the checkpoint of positions, totals and what is open."""

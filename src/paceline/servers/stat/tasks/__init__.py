@@ -1,0 +1,1 @@
+"""What the Stat Server does by itself: it follows the reporting streams and saves checkpoints."""

@@ -1,0 +1,1 @@
+"""How servers and clients talk: operations declared once, frames, tokens, admission, links, subscriptions."""

@@ -1,0 +1,124 @@
+"""Who calls and in what frame: the principal of a token and the context of one request.
+
+Made by wire/server after the checks at the edge, handed to every request handler.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from paceline.errors.failure import PacelineError
+from paceline.units.quantities import DEFAULT_TENANT
+from paceline.wire.operation import Answer, ClientKind
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Person, application or visitor, as its token says. `tenants` empty = all of the site."""
+
+    name: str
+    kind: str
+    tenants: tuple[int, ...] = (DEFAULT_TENANT,)
+    access_groups: tuple[str, ...] = ()
+    token_id: str = ""
+
+
+ANYONE = Principal(name="anyone", kind="anyone", tenants=())
+"""The caller of an open operation without a token."""
+
+
+class Peer(Protocol):
+    """The session a request came over, as handlers see it."""
+
+    session_id: str
+    client: str
+    client_kind: ClientKind
+    principal: Principal
+    tenant: int
+
+    def notify(self, name: str, body: Answer, *, subscription: int | None = None) -> None:
+        """Queues a notice; a reader too slow gets `resync_required` instead of a gap."""
+
+    def notify_encoded(self, name: str, body: bytes, *, subscription: int | None = None) -> bool:
+        """Like `notify` with the JSON of the body; False when the reader was too slow for it."""
+
+    def open_subscription(self, on_close: Callable[[], None]) -> int:
+        """A new subscription's number; `on_close` runs once when it or the session ends."""
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Runs `callback` once when the session ends."""
+
+
+class Call:
+    """One request's context. `deadline` is in the machine's monotonic seconds; `peer` None over HTTP."""
+
+    __slots__ = (
+        "client",
+        "client_kind",
+        "deadline",
+        "idempotency_key",
+        "peer",
+        "principal",
+        "request_id",
+        "tenant",
+    )
+
+    def __init__(
+        self,
+        *,
+        principal: Principal,
+        tenant: int,
+        client: str,
+        client_kind: ClientKind,
+        request_id: str,
+        deadline: float,
+        peer: Peer | None = None,
+        idempotency_key: str | None = None,
+    ) -> None:
+        self.principal = principal
+        self.tenant = tenant
+        self.client = client
+        self.client_kind = client_kind
+        self.request_id = request_id
+        self.deadline = deadline
+        self.peer = peer
+        self.idempotency_key = idempotency_key
+
+    def tenant_of(self, asked: int | None) -> int:
+        """The tenant a request runs in: the caller's, or the one it names when it may.
+
+        Raises
+        ------
+        PacelineError
+            `not_allowed` when the caller has no right on the tenant it names.
+        """
+        if asked is None or asked == self.tenant:
+            return self.tenant
+        if self.principal.tenants and asked not in self.principal.tenants:
+            raise PacelineError(
+                "not_allowed",
+                f"'{self.principal.name}' has no right on tenant {asked}",
+                field="tenant",
+            )
+        return asked
+
+    def needs_peer(self, operation: str) -> Peer:
+        """The session, for operations that go on with notices.
+
+        Raises
+        ------
+        PacelineError
+            `unsupported_operation` when the request came over plain HTTP.
+        """
+        if self.peer is None:
+            raise PacelineError(
+                "unsupported_operation", f"{operation} needs a session; connect to /v1/session"
+            )
+        return self.peer
+
+
+Handler = Callable[[Call, Any], Awaitable[Any]]
+"""Takes the call and the decoded request, gives the answer. Hot ones return a future, not a coroutine."""
+
+Handlers = dict[str, Handler]
+"""Operation name to handler; a server's `requests/` modules each add theirs."""

@@ -1,0 +1,124 @@
+"""Strict and lenient decoding from one struct: servers refuse what they do not know, clients ignore it.
+
+A strict twin is a subclass that forbids unknown fields, built once per struct; the error it gives
+names the field and the nearest known one.
+"""
+
+import difflib
+import re
+import types
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from paceline.errors.failure import PacelineError
+
+_UNKNOWN = re.compile(r"unknown field `([^`]*)`")
+_MISSING = re.compile(r"missing required field `([^`]*)`")
+_PATH = re.compile(r"at `\$\.?([^`]*)`")
+
+
+@cache
+def strict_twin(kind: Any) -> Any:
+    """The subclass of a struct, and of the structs inside it, that refuses unknown fields."""
+    hints = get_type_hints(kind)
+    overridden = [
+        (field.name, _strict(hints[field.name]), _default_of(field))
+        for field in msgspec.structs.fields(kind)
+        if _strict(hints[field.name]) is not hints[field.name]
+    ]
+    return msgspec.defstruct(
+        kind.__name__,
+        [spec if spec[2] is not msgspec.NODEFAULT else spec[:2] for spec in overridden],
+        bases=(kind,),
+        forbid_unknown_fields=True,
+        frozen=True,
+        kw_only=True,
+        module=kind.__module__,
+    )
+
+
+def _default_of(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(default_factory=field.default_factory)
+    return field.default
+
+
+def _strict(hint: Any) -> Any:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return strict_twin(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if not arguments:
+        return hint
+    changed = tuple(_strict(argument) for argument in arguments)
+    if changed == arguments:
+        return hint
+    if origin in (Union, types.UnionType):
+        return Union[changed]  # noqa: UP007 - built at run time from a tuple
+    return origin[changed]
+
+
+@cache
+def strict_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """Decoder of a request that refuses unknown fields."""
+    return msgspec.json.Decoder(strict_twin(kind))
+
+
+@cache
+def lenient_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """Decoder that ignores unknown fields: for answers, notices, and requests of a newer peer."""
+    return msgspec.json.Decoder(kind)
+
+
+@cache
+def known_fields(kind: Any) -> tuple[str, ...]:
+    """Field names of a struct, then those of the structs inside it."""
+    names = {field.encode_name: None for field in msgspec.structs.fields(kind)}
+    for hint in get_type_hints(kind).values():
+        for inner in _structs_in(hint):
+            names |= dict.fromkeys(known_fields(inner))
+    return tuple(names)
+
+
+def _structs_in(hint: Any) -> Iterator[Any]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for argument in get_args(hint):
+        yield from _structs_in(argument)
+
+
+def field_error(error: Exception, kind: Any) -> PacelineError:
+    """The error of a body that does not fit its struct, naming the field and the fix."""
+    text = str(error)
+    if found := _UNKNOWN.search(text):
+        name = found.group(1)
+        known = known_fields(kind)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"known fields: {', '.join(known)}"
+        return PacelineError("invalid_attribute", f"unknown field '{name}'; {hint}", field=name)
+    if found := _MISSING.search(text):
+        name = found.group(1)
+        return PacelineError("invalid_attribute", f"field '{name}' is missing", field=name)
+    if found := _PATH.search(text):
+        name = found.group(1)
+        return PacelineError("invalid_attribute", f"field '{name}': {text}", field=name)
+    return PacelineError(
+        "invalid_attribute", f"the body is not valid JSON for this request: {text}", field="body"
+    )
+
+
+def decode_request(kind: Any, body: bytes | msgspec.Raw, *, strict: bool = True) -> Any:
+    """A request from its JSON.
+
+    Raises
+    ------
+    PacelineError
+        `invalid_attribute` naming the field, with the nearest known one when it is unknown.
+    """
+    decoder = strict_decoder(kind) if strict else lenient_decoder(kind)
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise field_error(error, kind) from None

@@ -1,0 +1,199 @@
+"""HTTP requests: from an operation's route to its handler and back, with one form of errors."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from paceline.errors.failure import PacelineError
+from paceline.runtime.ids import request_id
+from paceline.wire.access import may_as
+from paceline.wire.call import ANYONE, Call, Principal
+from paceline.wire.frames import PROTOCOL, encode, error_body, require_utf8
+from paceline.wire.operation import ALL_CLIENT_KINDS, ClientKind, Operation
+from paceline.wire.operations.everywhere import Ready
+from paceline.wire.schema import field_error, strict_twin
+from paceline.wire.server.dispatch import Entry, decode_body
+from paceline.wire.server.surface import Surface
+
+DEFAULT_TIMEOUT_S = 10.0
+"""INTERFACES (deadlines)."""
+
+HTTP_CLIENT_KIND: ClientKind = "operator"
+"""Over HTTP a caller is not a member of the loop unless it says so in `Paceline-Client-Kind`."""
+
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """Status, body and headers of an answer."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+class HttpEdge:
+    """Answers HTTP requests of one server."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+
+    async def answer(
+        self,
+        operation: Operation,
+        *,
+        headers: dict[str, str],
+        path_values: dict[str, str],
+        query: dict[str, str],
+        body: bytes,
+    ) -> HttpAnswer:
+        """Runs one operation; every failure becomes an error body, never an exception."""
+        rid = headers.get("x-request-id", "")[:64] or request_id()
+        try:
+            result = await self._run(operation, rid, headers, path_values, query, body)
+        except PacelineError as error:
+            return error_answer(error, rid)
+        except TimeoutError:
+            late = PacelineError(
+                "deadline_exceeded", f"{operation.name} did not end in time", outcome="unknown"
+            )
+            return error_answer(late, rid)
+        except Exception as error:  # noqa: BLE001 - the request's edge: told to the caller, logged once
+            return error_answer(self._surface.internal_error(operation.name, rid, error), rid)
+        status = operation.http.status if operation.http is not None else 200
+        if isinstance(result, Ready) and not result.ready:
+            status = 503
+        return HttpAnswer(status, encode(result), headers_of(rid))
+
+    async def _run(
+        self,
+        operation: Operation,
+        rid: str,
+        headers: dict[str, str],
+        path_values: dict[str, str],
+        query: dict[str, str],
+        body: bytes,
+    ) -> Any:
+        principal = self.caller(headers, query, is_open=operation.right is None)
+        kind = _client_kind(headers, principal)
+        entry = self._surface.dispatch.allowed(principal, kind).get(operation.name)
+        if entry is None:
+            raise self._surface.dispatch.refusal(operation.name, principal, kind)
+        timeout_s = _timeout_of(query)
+        request = _request_of(entry, path_values, query, body)
+        call = Call(
+            principal=principal,
+            tenant=principal.tenants[0] if principal.tenants else 1,
+            client=principal.name,
+            client_kind=kind,
+            request_id=rid,
+            deadline=self._surface.times.machine.monotonic() + timeout_s,
+            idempotency_key=headers.get("idempotency-key"),
+        )
+        async with asyncio.timeout(timeout_s + 1.0):
+            return await entry.handler(call, request)
+
+    def caller(self, headers: dict[str, str], query: dict[str, str], *, is_open: bool) -> Principal:
+        """The principal of the Authorization header.
+
+        Raises
+        ------
+        PacelineError
+            `unauthenticated` when the operation is not open and no valid token came.
+        """
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            if is_open:
+                return ANYONE
+            raise PacelineError(
+                "unauthenticated",
+                "send the token as 'Authorization: Bearer …'; POST /v1/login gives one",
+            )
+        try:
+            return self._surface.principal(token.strip())
+        except PacelineError:
+            if is_open:
+                return ANYONE
+            raise
+
+
+def _client_kind(headers: dict[str, str], principal: Principal) -> ClientKind:
+    """The kind the caller presents itself as; who may not is refused as in a session's hello."""
+    asked = headers.get("paceline-client-kind", HTTP_CLIENT_KIND)
+    kind = next((kind for kind in ALL_CLIENT_KINDS if kind == asked), None)
+    if kind is None:
+        raise PacelineError(
+            "invalid_attribute",
+            f"Paceline-Client-Kind is one of {', '.join(sorted(ALL_CLIENT_KINDS))}, not '{asked}'",
+            field="client_kind",
+        )
+    if not may_as(kind, principal):
+        raise PacelineError(
+            "not_allowed", f"'{principal.name}' may not call as {kind}", field="client_kind"
+        )
+    return kind
+
+
+def _timeout_of(query: dict[str, str]) -> float:
+    text = query.pop("timeout_s", None)
+    if text is None:
+        return DEFAULT_TIMEOUT_S
+    try:
+        return min(600.0, max(0.001, float(text)))
+    except ValueError:
+        raise PacelineError(
+            "invalid_attribute", f"timeout_s '{text}' is no number", field="timeout_s"
+        ) from None
+
+
+def _request_of(
+    entry: Entry, path_values: dict[str, str], query: dict[str, str], body: bytes
+) -> Any:
+    """The typed request from path, query and body; path values win over nothing, clashes are refused."""
+    kind = entry.operation.request
+    try:
+        require_utf8(body)
+    except UnicodeDecodeError as error:
+        raise field_error(error, kind) from None
+    if not body:
+        try:
+            return msgspec.convert({**query, **path_values}, strict_twin(kind), strict=False)
+        except msgspec.ValidationError as error:
+            raise field_error(error, kind) from None
+    if not path_values and not query:
+        return decode_body(entry, body)
+    try:
+        fields: dict[str, Any] = dict(_raw_fields.decode(body))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise field_error(error, kind) from None
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for name, value in (*query.items(), *path_values.items()):
+        if name in fields:
+            raise PacelineError(
+                "invalid_attribute", f"'{name}' stands in the address and in the body", field=name
+            )
+        fields[name] = _typed(name, value, types.get(name, str))
+    return decode_body(entry, encode(fields))
+
+
+def _typed(name: str, value: str, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        raise PacelineError(
+            "invalid_attribute", f"'{name}' has a wrong value '{value}'", field=name
+        ) from None
+
+
+def headers_of(rid: str) -> dict[str, str]:
+    """Headers of every answer."""
+    return {"x-request-id": rid, "paceline-protocol": PROTOCOL}
+
+
+def error_answer(error: PacelineError, rid: str) -> HttpAnswer:
+    """An error as INTERFACES (errors) says, with Retry-After when there is a hint."""
+    headers = headers_of(rid)
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after_s)))
+    return HttpAnswer(error.http_status, encode({"error": error_body(error, rid)}), headers)

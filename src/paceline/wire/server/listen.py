@@ -1,0 +1,102 @@
+"""Listening: one uvicorn server per application, several in one loop, signals left to the process."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from ssl import SSLContext
+from typing import Any
+
+import uvicorn
+
+from paceline.errors.failure import PacelineError
+from paceline.runtime.life_cycle import LifeCycle
+from paceline.runtime.tasks import TaskGroup
+from paceline.runtime.times import MachineTime
+from paceline.wire.frames import MAX_FRAME_BYTES
+
+BACKLOG = 2048
+GRACEFUL_S = 3
+"""Seconds that open requests may take at a stop (chosen; the process's own stop is 90 s at most)."""
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals alone, so that several share one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the process (runtime/signals)."""
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one.
+
+    Raises
+    ------
+    PacelineError
+        `start_refused` naming the port and the fix when it cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PacelineError(
+            "start_refused",
+            f"cannot listen on {host}:{port}: {error.strerror}; free the port or choose another one",
+            field="port",
+        ) from None
+    return listener
+
+
+class Listener(LifeCycle):
+    """Serves an ASGI application on a bound socket until stopped."""
+
+    def __init__(
+        self,
+        application: Any,
+        listener: socket.socket,
+        machine: MachineTime,
+        *,
+        tls: SSLContext | None = None,
+    ) -> None:
+        super().__init__()
+        self._socket = listener
+        self._machine = machine
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=GRACEFUL_S,
+            backlog=BACKLOG,
+            server_header=False,
+            date_header=False,
+        )
+        if tls is not None:
+            config.ssl_context_factory = lambda _config, _default: tls
+        self._server = _Server(config)
+        self._tasks = TaskGroup(f"listener {self.address}", self.set_unavailable)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        host, port = self._socket.getsockname()[:2]
+        return str(host), int(port)
+
+    async def _start(self) -> None:
+        self._tasks.start("serve", self._server.serve(sockets=[self._socket]))
+        while not self._server.started:
+            await self._machine.sleep(0.005)
+
+    async def _stop(self) -> None:
+        self._server.should_exit = True
+        while len(self._tasks):
+            await self._machine.sleep(0.01)
+        await self._tasks.aclose()
+        self._socket.close()

@@ -1,0 +1,1 @@
+"""One server on the virtual clock, reached through a memory link."""

@@ -1,0 +1,1 @@
+"""One interaction node on the virtual clock, over memory links."""

@@ -1,0 +1,1 @@
+"""Components of the Message Server on the virtual clock, over memory links."""

@@ -1,0 +1,1 @@
+"""The router on the virtual clock, against small servers reached over memory links."""

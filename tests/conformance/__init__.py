@@ -1,0 +1,1 @@
+"""One behaviour suite per port, run on every adapter."""

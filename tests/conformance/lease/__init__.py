@@ -1,0 +1,1 @@
+"""What every store of leases must do."""

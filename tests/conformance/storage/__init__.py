@@ -1,0 +1,1 @@
+"""What every engine behind the storage port must do."""

@@ -1,0 +1,1 @@
+"""What others rely on: import contracts, golden files of the wire."""

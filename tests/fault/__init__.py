@@ -1,0 +1,1 @@
+"""Real processes killed, stopped and cut off; history checked against a model."""

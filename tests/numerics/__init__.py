@@ -1,0 +1,1 @@
+"""Numbers against closed forms and published figures."""

@@ -1,0 +1,1 @@
+"""Laws and state machines, checked by hypothesis on examples it makes up."""

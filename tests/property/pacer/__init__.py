@@ -1,0 +1,1 @@
+"""Laws of the pacer that hold for any input."""

@@ -1,0 +1,1 @@
+"""Leadership without a database server."""

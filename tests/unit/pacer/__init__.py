@@ -1,0 +1,1 @@
+"""Single cycles of the pacer: reasons, guards, saving, targets that come and go."""

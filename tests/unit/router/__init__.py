@@ -1,0 +1,1 @@
+"""The router's rules and live parts by themselves."""

@@ -1,0 +1,1 @@
+"""Unit tests of paceline.runtime and of the option tables it reads."""

@@ -1,0 +1,1 @@
+"""Parts of the wire by themselves: user data, tokens, schemas, frames."""

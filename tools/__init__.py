@@ -1,0 +1,1 @@
+"""Scripts of the repository: size checks, generated pages, derived data. Not in the package."""
