@@ -37,7 +37,6 @@ class Leadership:
     ) -> None:
         self._database = open_database(point, times=times, pool_size=1)
         self._leases = DatabaseLeases(self._database, times)
-        self._on_lost = on_lost
         self._lease = Lease(
             self._leases, name, holder=holder, address=address, times=times, on_lost=on_lost
         )
@@ -48,8 +47,11 @@ class Leadership:
         """Fencing number of this leadership; raises `stale_epoch` while it is not held."""
         return self._lease.epoch
 
-    @property
-    def is_master(self) -> bool:
+    def is_held(self) -> bool:
+        """Whether the lease was taken and neither released nor refused since."""
+        return self._lease.is_held()
+
+    def is_trusted(self) -> bool:
         """Whether this process may act alone right now."""
         return self._lease.is_trusted()
 

@@ -63,7 +63,8 @@ class SiteLink:
         self._verifier = TokenVerifier(
             times.machine, issuer_is_away=lambda: not self._connection.is_connected
         )
-        self._connections: list[Connection] = []
+        self._keys: tuple[dict[str, str], ...] = ()
+        self._connections: dict[str, Connection] = {}
 
     @property
     def verify(self) -> Verify:
@@ -96,7 +97,9 @@ class SiteLink:
     async def refresh_keys(self) -> None:
         """Ask for the keys of tokens, and for what was revoked meanwhile."""
         answer = await self.client.token.keys()
-        self._verifier.set_keys(answer.keys)
+        if answer.keys != self._keys:  # setting them forgets what was verified
+            self._verifier.set_keys(answer.keys)
+            self._keys = answer.keys
         for token_id in answer.revoked:
             self._verifier.revoke(token_id)
 
@@ -112,12 +115,30 @@ class SiteLink:
             token=self.token,
         )
         connection.start()
-        self._connections.append(connection)
+        self._connections[application] = connection
         return connection
+
+    async def wait_connected(self) -> None:
+        """Return when all connections are open.
+
+        Raises
+        ------
+        PacelineError
+            `start_refused` naming the server that does not answer in time.
+        """
+        for application, connection in self._connections.items():
+            try:
+                await connection.wait_connected()
+            except PacelineError as silent:
+                raise PacelineError(
+                    "start_refused",
+                    f"'{self._name}' cannot reach '{application}': {silent.message}",
+                    field="connections",
+                ) from None
 
     async def close(self) -> None:
         """Close all connections; twice is fine."""
-        for connection in (*self._connections, self._connection):
+        for connection in (*self._connections.values(), self._connection):
             await connection.close()
         self._connections.clear()
 

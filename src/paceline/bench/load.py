@@ -4,6 +4,8 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -26,6 +28,17 @@ class Load:
         self._folder = folder
         self._connections: list[Connection] = []
         self.clients: list[InteractionServerClient] = []
+        self.database_url = ""
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, times: Times) -> AsyncIterator["Load"]:
+        """A started load, closed at the end whatever happens."""
+        load = await cls.start(times)
+        try:
+            yield load
+        finally:
+            await load.close()
 
     @classmethod
     async def start(cls, times: Times) -> "Load":
@@ -45,6 +58,7 @@ class Load:
             await load.close()
             raise RuntimeError("the measured server did not start; see its messages above")
         ready = msgspec.json.decode(line)
+        load.database_url = ready["database"]
 
         async def token() -> str:
             return str(ready["token"])

@@ -3,7 +3,6 @@
 Started by bench/interactions as `python -m paceline.bench.node_process FOLDER`; ends with its input.
 """
 
-import gc
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import msgspec
 import uvloop
 
 from paceline.assembly.measured_node import MeasuredNode
+from paceline.runtime.collector import settle_collector
 from paceline.runtime.signals import stop_signals
 from paceline.runtime.times import real_times
 from paceline.storage.embedded import EmbeddedPostgres
@@ -23,8 +23,9 @@ async def _serve(folder: Path) -> None:
     await postgres.create_database("measured")
     node = MeasuredNode(postgres.url("measured"), times)
     await node.start()
-    gc.freeze()
-    print(msgspec.json.encode({"url": node.url, "token": node.token}).decode(), flush=True)
+    settle_collector()
+    ready = {"url": node.url, "token": node.token, "database": postgres.url("measured")}
+    print(msgspec.json.encode(ready).decode(), flush=True)
     with stop_signals() as stop:
         await stop.wait()
     await node.stop()

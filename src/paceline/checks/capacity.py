@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from paceline.checks.virtual_queues import PacedQueue, paced_queues
 from paceline.errors.failure import PacelineError
 from paceline.expressions.skill_parse import parse_skill_expression, skill_predicate
-from paceline.model.configuration import AgentGroup, Person, Place, Tenant
+from paceline.model.capacity import capacity_of
+from paceline.model.configuration import AgentGroup, Person
 from paceline.model.options import Finding
 from paceline.model.snapshot import ConfigurationSnapshot
-
-DEFAULT_MEDIA = {"voice": 1}
-"""Capacity without a rule (pacing-service.md, Capacity)."""
 
 MAX_NAMED = 5
 """Agents named in one finding; chosen: enough to begin with, still one line."""
@@ -29,14 +27,9 @@ def check_capacity(snapshot: ConfigurationSnapshot) -> Iterator[Finding]:
 
 def _check_target(snapshot: ConfigurationSnapshot, queue: PacedQueue) -> Iterator[Finding]:
     tenant = queue.item.tenant
-    agents: dict[str, tuple[Person, AgentGroup]] = {}
-    for _, group in queue.groups:
-        for name, person in _members(snapshot, tenant, group).items():
-            agents.setdefault(name, (person, group))
+    agents = {name for _, group in queue.groups for name in _members(snapshot, tenant, group)}
     unable = sorted(
-        name
-        for name, (person, group) in agents.items()
-        if _capacity(snapshot, tenant, person, group).get(queue.medium, 0) < 1
+        name for name in agents if capacity_of(snapshot, tenant, name).get(queue.medium, 0) < 1
     )
     if unable:
         named = ", ".join(unable[:MAX_NAMED]) + (", …" if len(unable) > MAX_NAMED else "")
@@ -59,23 +52,3 @@ def _members(snapshot: ConfigurationSnapshot, tenant: int, group: AgentGroup) ->
     except PacelineError:
         return {}  # the expression has its own finding (checks/expressions.py)
     return {name: person for name, person in everyone.items() if belongs(person.skills)}
-
-
-def _capacity(
-    snapshot: ConfigurationSnapshot, tenant: int, person: Person, group: AgentGroup
-) -> dict[str, int]:
-    """Interactions per medium by the nearest rule: the person's, place's, group's, tenant's."""
-    place = snapshot.named(tenant, Place, "places", person.default_place or "")
-    site = next((body for item, body in snapshot.all_of(Tenant) if item.id == tenant), None)
-    places_rule = place.body.capacity_rule if place and isinstance(place.body, Place) else None
-    rules = (
-        person.capacity_rule,
-        places_rule,
-        group.capacity_rule,
-        site.capacity_rule if site else None,
-    )
-    name = next((rule for rule in rules if rule), None)
-    if name is None:
-        return DEFAULT_MEDIA
-    rule = snapshot.capacity_rules.get((tenant, name))
-    return rule.media if rule else {}

@@ -95,7 +95,6 @@ class AgentGroup(Body, frozen=True, kw_only=True, omit_defaults=True):
 
     agents: tuple[str, ...] = ()
     origination_dns: tuple[str, ...] = ()
-    capacity_rule: str | None = None
     supervisors: tuple[str, ...] = ()
 
     @property

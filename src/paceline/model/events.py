@@ -75,6 +75,9 @@ DO_NOT_DISTURB_ON: Final = "EventDoNotDisturbOn"
 DO_NOT_DISTURB_OFF: Final = "EventDoNotDisturbOff"
 """agent, place."""
 
+MOVED: Final = "moved"
+"""Reason of VIRTUAL_QUEUE_CLEARED when it goes on into another virtual queue."""
+
 FILTER_KEYS: Final = (
     "Proactive",
     "PacingTarget",

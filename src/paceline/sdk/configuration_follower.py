@@ -11,6 +11,7 @@ import msgspec
 
 from paceline.model.configuration import BODY_TYPES, ConfigurationObject, decode_body
 from paceline.model.snapshot import ConfigurationSnapshot
+from paceline.runtime.log import get_log
 from paceline.sdk.configuration import ConfigurationServerClient
 from paceline.wire.operations.configuration import (
     ChangeRecord,
@@ -21,6 +22,8 @@ from paceline.wire.operations.configuration import (
 
 Listener = Callable[[ConfigurationSnapshot, ConfigurationSnapshot], None]
 PAGE = 1000
+
+_log = get_log("sdk.configuration")
 
 
 class ConfigurationSource(Protocol):
@@ -96,14 +99,25 @@ class ConfigurationFollower:
         deleted = [key_of(record) for record in news if record.object is None]
         for key in deleted:
             changed.pop(key, None)
-        try:
-            objects = [object_of(record) for record in changed.values()]
-        except msgspec.ValidationError:
-            objects = []
+        objects = [item for record in changed.values() if (item := _readable(record)) is not None]
         old = self._snapshot
         self._snapshot = old.with_changes(objects, deleted, seq=notice.seq)
         for listener in self._listeners:
             listener(old, self._snapshot)
+
+
+def _readable(record: ObjectRecord) -> ConfigurationObject | None:
+    """The typed object; None, said in the log, when this version cannot read it."""
+    try:
+        return object_of(record)
+    except msgspec.ValidationError as error:
+        _log.error(
+            "a changed object cannot be read: the old one stays",
+            type=record.type,
+            name=record.name,
+            problem=str(error),
+        )
+        return None
 
 
 def key_of(record: ChangeRecord) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from paceline.runtime.secret import Secret
 from paceline.runtime.times import Times
 from paceline.sdk.configuration import ConfigurationServerClient
-from paceline.sdk.connection import Connection, OpenLink, no_token
+from paceline.sdk.connection import DEFAULT_TIMEOUT_S, Connection, OpenLink, no_token
 from paceline.wire.operations.configuration import Token
 
 RENEW_SHARE = 0.5
@@ -37,8 +37,8 @@ class TokenKeeper:
         self._token = ""
         self._replace_at = 0.0
 
-    async def __call__(self) -> str:
-        """A valid token.
+    async def __call__(self, patience_s: float = DEFAULT_TIMEOUT_S) -> str:
+        """A valid token; waits so long for the Configuration Server when it needs a new one.
 
         Raises
         ------
@@ -48,10 +48,10 @@ class TokenKeeper:
         """
         async with self._turn:
             if not self._token or self._times.machine.monotonic() >= self._replace_at:
-                await self._replace()
+                await self._replace(patience_s)
             return self._token
 
-    async def _replace(self) -> None:
+    async def _replace(self, patience_s: float) -> None:
         asked_at = self._times.machine.monotonic()
         connection = Connection(
             self._open_link,
@@ -62,7 +62,7 @@ class TokenKeeper:
         )
         connection.start()
         try:
-            await connection.wait_connected()
+            await connection.wait_connected(patience_s)
             given = await self._log_in(ConfigurationServerClient(connection))
         finally:
             await connection.close()
@@ -70,7 +70,9 @@ class TokenKeeper:
         self._replace_at = asked_at + given.expires_in_s * (1.0 - RENEW_SHARE)
 
 
-def password_token(open_link: OpenLink, *, times: Times, user: str, password: Secret) -> TokenKeeper:
+def password_token(
+    open_link: OpenLink, *, times: Times, user: str, password: Secret
+) -> TokenKeeper:
     """Tokens of a person."""
 
     def log_in(client: ConfigurationServerClient) -> Awaitable[Token]:

@@ -87,7 +87,10 @@ def decode_messages(frame: bytes) -> list[Message]:
 
 def decode_replies(frame: bytes) -> list[Reply]:
     """The replies of a server's frame; raises msgspec.DecodeError when it is none."""
-    return _replies.decode(frame)
+    try:
+        return _replies.decode(frame)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from None
 
 
 def request_bytes(

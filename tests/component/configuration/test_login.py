@@ -1,5 +1,7 @@
 """Logins, tokens and statuses."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -7,6 +9,7 @@ from paceline.errors.failure import PacelineError
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.sdk.configuration import ConfigurationServerClient
 from paceline.wire.call import ANYONE, Principal
+from paceline.wire.operations.configuration import Change
 from paceline.wire.token import LIFE_S, TokenVerifier
 from tests.component.configuration.site import PASSWORD, SERVER, Site, opened, put
 
@@ -18,7 +21,7 @@ async def refused(client: ConfigurationServerClient, user: str, password: str) -
     return caught.value
 
 
-def stat(**fields: object) -> object:
+def stat(**fields: Any) -> Change:
     """The change that makes the application `stat`."""
     return put("applications", "stat", application_type="stat_server", **fields)
 

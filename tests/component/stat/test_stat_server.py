@@ -21,14 +21,11 @@ from paceline.storage.database import Database
 from paceline.storage.migrate import upgrade
 from paceline.storage.opening import open_database
 from paceline.units.quantities import Millis
-from paceline.wire.operations.catalogue import OPERATIONS_OF
-from paceline.wire.operations.everywhere import Nothing
 from paceline.wire.operations.statistic import (
     AgentTargetState,
     Definition,
     OpenStatistic,
     StatisticChanges,
-    StreamPosition,
     StreamStatistics,
 )
 from tests.component.stat.event_log import EventLog
@@ -249,14 +246,40 @@ def test_lost_link_is_told_and_caught_up() -> None:
         await bench.pause(5)
         peeked = await client.statistic.peek(ids=(entered,))
         assert (peeked.items[0].value, peeked.is_live) == (10, True)
-        operation = OPERATIONS_OF["stat"]["stat.position"]
-        position: StreamPosition = await client.connection.call(operation, Nothing())
+        position = await client.stat.position()
         assert (position.events, position.nodes[0].last_event_id, position.is_live) == (
             10,
             10,
             True,
         )
         assert server.state is State.STARTED
+
+    on_bench(act)
+
+
+def test_midnight_is_told_before_a_peek_shows_it() -> None:
+    """The total of the day falls to zero at midnight for a subscriber and a peek alike."""
+
+    async def act(bench: Bench) -> None:
+        client = await bench.client(await bench.server())
+        day = OpenStatistic(
+            object_kind="Queue",
+            object="VQ1",
+            definition=Definition(category="TotalNumber", main_mask="CallEntered"),
+            notification="ChangesBased",
+        )
+        ids = await ids_of(client, day)
+        heard: list[float | None] = []
+        client.statistic.subscribe(
+            lambda: StreamStatistics(ids=ids), lambda n: heard.append(n.value)
+        )
+        await bench.pause()
+        bench.log.story.enter("i1", "VQ1")
+        await bench.publish()
+        await bench.pause(16 * 3_600)
+        assert heard == [0, 1]
+        assert (await client.statistic.get(id=ids[0])).value == 0
+        assert heard == [0, 1, 0]
 
     on_bench(act)
 
@@ -274,7 +297,7 @@ def test_totals_without_users_are_kept_for_the_retention() -> None:
         await bench.publish()
         await ids_of(client, ENTERED)
         assert (await client.statistic.get(id=entered)).value == 1
-        await bench.pause(32 * 3_600)  # the loop that sleeps a 24th of 30 days looks then
+        await bench.pause(2 * 3_600)
         bench.log.story.enter("i2", "VQ1")
         await bench.publish()
         assert await ids_of(client, ENTERED) == (entered,)

@@ -179,14 +179,11 @@ def test_goals_at_both_ends_are_valid() -> None:
         assert findings(site) == []
 
 
-@pytest.mark.parametrize("rule_at", ["Environment", "Chatters"])
-def test_a_rule_of_tenant_or_group_is_enough(rule_at: str) -> None:
+def test_a_rule_of_the_tenant_is_enough() -> None:
     """An agent without an own rule has the nearest one."""
     site = sound_site()
     changed("ana", capacity_rule=None)(site)
-    changed("bob", capacity_rule="Calls")(site)
-    site["Calls"] = CapacityRule(media={"voice": 1})
-    changed(rule_at, capacity_rule="Three chats")(site)
+    changed("Environment", capacity_rule="Three chats")(site)
     assert findings(site) == []
 
 

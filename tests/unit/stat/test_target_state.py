@@ -159,6 +159,20 @@ def test_a_reader_without_room_ends_alone() -> None:
     assert set(reader.agents[group.id]) == {"a1"}
 
 
+def test_a_second_subscriber_hides_nothing_from_the_first() -> None:
+    """What is still to be told when somebody joins is told to those who were there."""
+    floor, story = Floor(), Story()
+    group = floor.open("GroupAgents", "left", category="CurrentTargetState")
+    story.log_in("a1", "chat")
+    floor.take(story)
+    reader, subscriptions = follow(floor, group)
+    story.event(names.AGENT_LOGOUT, agent="a1")
+    floor.take(story)
+    second = Reader()
+    subscriptions.begin(Watch(second, [group]))  # type: ignore[arg-type]  # as above
+    assert reader.agents[group.id] == second.agents[group.id] == {}
+
+
 @pytest.mark.parametrize(
     ("person", "place", "tenant", "expected"),
     [

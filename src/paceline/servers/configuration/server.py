@@ -108,11 +108,6 @@ class ConfigurationServer(LifeCycle):
         """
         return self._identities.verify(token)
 
-    @property
-    def public_keys(self) -> tuple[dict[str, str], ...]:
-        """Public keys for servers in the same process."""
-        return self._identities.public_keys
-
     def findings(self) -> tuple[Finding, ...]:
         """Every mistake that the configuration alone shows, and this server's own options."""
         return (*self._settings.findings, *check_configuration(self._live.snapshot))

@@ -12,14 +12,7 @@ from paceline.runtime.metrics import Metrics
 from paceline.runtime.settings import LiveSettings
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
-from paceline.sdk.configuration import ConfigurationServerClient
 from paceline.sdk.configuration_follower import ConfigurationSource
-from paceline.sdk.engagement import EngagementEngineClient
-from paceline.sdk.interaction import InteractionServerClient
-from paceline.sdk.message import MessageServerClient
-from paceline.sdk.pacing import PacingServerClient
-from paceline.sdk.router import RouterClient
-from paceline.sdk.stat import StatServerClient
 from paceline.servers.console.links.servers import Servers, away
 from paceline.servers.console.live.board import Board
 from paceline.servers.console.live.sessions import Sessions
@@ -36,10 +29,12 @@ from paceline.wire.open_route import OpenRoute
 
 
 class ConsoleServer(LifeCycle):
-    """Shows one tenant's site. Any client may be None: its figures are then said to be missing.
+    """Shows one tenant's site.
 
     Parameters
     ----------
+    servers
+        Clients of the servers it reads; the figures of one that is None are said to be missing.
     verify
         Gives the principal of a token, as for the server's own surface.
     """
@@ -51,15 +46,9 @@ class ConsoleServer(LifeCycle):
         settings: LiveSettings,
         times: Times,
         configuration: ConfigurationSource,
+        servers: Servers,
         verify: Callable[[str], Principal],
         metrics: Metrics,
-        configuration_server: ConfigurationServerClient | None = None,
-        messages: MessageServerClient | None = None,
-        interactions: InteractionServerClient | None = None,
-        statistics: StatServerClient | None = None,
-        router: RouterClient | None = None,
-        pacing: PacingServerClient | None = None,
-        engagement: EngagementEngineClient | None = None,
         tenant: int = DEFAULT_TENANT,
     ) -> None:
         super().__init__()
@@ -67,20 +56,12 @@ class ConsoleServer(LifeCycle):
         self._settings = settings
         self._tenant = tenant
         self._tasks = TaskGroup(f"console {name}", self.set_unavailable)
-        self._servers = Servers(
-            configuration=configuration_server,
-            messages=messages,
-            interactions=interactions,
-            statistics=statistics,
-            router=router,
-            pacing=pacing,
-            engagement=engagement,
-        )
+        self._servers = servers
         self._sessions = Sessions(settings, times.machine)
         self._guard = Guard(self._sessions, configuration, tenant)
         board = Board(times)
         self._collector = Collector(
-            servers=self._servers,
+            servers=servers,
             board=board,
             times=times,
             tasks=self._tasks,
@@ -91,7 +72,7 @@ class ConsoleServer(LifeCycle):
         )
         form = LoginForm()
         entrance = Entrance(
-            servers=self._servers,
+            servers=servers,
             verify=verify,
             sessions=self._sessions,
             guard=self._guard,

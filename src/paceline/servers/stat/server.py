@@ -30,8 +30,8 @@ from paceline.servers.stat.tasks.save_checkpoints import SaveCheckpoints
 from paceline.storage.database import Database
 from paceline.wire.call import Handlers
 
-EXPIRY_SHARE: Final = 24
-"""Retention is looked at this often within one retention (chosen: hourly for a day)."""
+EXPIRY_INTERVAL_S: Final = 3600.0
+"""Business seconds between looks for totals past their retention: the shortest one allowed."""
 
 
 MAX_NAMED: Final = 5
@@ -193,6 +193,6 @@ class StatServer(LifeCycle):
 
     async def _expire(self) -> None:
         while True:
+            await self._times.business.sleep(EXPIRY_INTERVAL_S)
             retention_s = self.settings.current.seconds("statistics", "retention")
-            await self._times.business.sleep(retention_s / EXPIRY_SHARE)
             self._opened.expire(self._times.business.now() - round(retention_s * 1000))

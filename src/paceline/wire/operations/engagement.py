@@ -80,10 +80,11 @@ class CreateInvitation(Request, frozen=True, kw_only=True):
 
 
 class InvitationCreated(Answer, frozen=True, kw_only=True):
-    """The invitation; it expires unanswered at `expires_at` (business time)."""
+    """The invitation; it expires unanswered at `expires_at` (business time), in `expires_in_s` of the clock."""
 
     invitation_id: str
     expires_at: str
+    expires_in_s: float | None = None
 
 
 class AcceptInvitation(Request, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ notices loses the subscription with `resync_required`, never a part of it silent
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from paceline.errors.failure import PacelineError
@@ -175,7 +175,9 @@ class ServerSession:
         future = (
             answer
             if isinstance(answer, asyncio.Future)
-            else self._tasks.answering(message.op, _hold(answer))
+            else self._tasks.answering(
+                message.op, answer if isinstance(answer, Coroutine) else _hold(answer)
+            )
         )
         self._in_flight[ref] = future
         future.add_done_callback(lambda done: self._answered(ref, message.op, rid, done))

@@ -3,23 +3,17 @@
 Made once per server by assembly or a test; shared by its HTTP routes and sessions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from paceline.errors.failure import PacelineError
 from paceline.runtime.log import get_log
 from paceline.runtime.metrics import Metrics
 from paceline.runtime.times import Times
 from paceline.wire.admission import Admission
-from paceline.wire.call import ANYONE, Handlers, Principal
+from paceline.wire.call import ANYONE, Handlers, Peer, Principal
 from paceline.wire.open_route import OpenRoute
 from paceline.wire.operations.catalogue import OPERATIONS_OF
 from paceline.wire.server.dispatch import Dispatch
-
-if TYPE_CHECKING:
-    from paceline.wire.server.session import ServerSession
 
 _log = get_log("wire")
 
@@ -54,7 +48,7 @@ class Surface:
         self.times = times
         self.metrics = metrics
         self.open_routes = tuple(open_routes)
-        self.sessions: set[ServerSession] = set()
+        self.sessions: set[Peer] = set()
         self.admission = Admission(lambda: len(self.sessions))
         self._verify = verify
 

@@ -5,6 +5,7 @@ gathered and forgets all of it when a batch fails. What is not in memory is read
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -368,5 +369,5 @@ def _trim(entries: dict[Key, T], limit: int) -> None:
     """Drops the oldest entries beyond the limit."""
     surplus = len(entries) - limit
     if surplus > 0:
-        for key in list(entries)[:surplus]:
+        for key in list(islice(entries, surplus)):
             del entries[key]

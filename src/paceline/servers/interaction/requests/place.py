@@ -107,7 +107,7 @@ class PlaceRequests:
             if row.virtual_queue_id == virtual_queue_id:
                 return state_answer(row)
             left = leave_virtual_queue(
-                node, row, actor, events.VIRTUAL_QUEUE_CLEARED, reason="moved"
+                node, row, actor, events.VIRTUAL_QUEUE_CLEARED, reason=events.MOVED
             )
             new = replace(
                 left,

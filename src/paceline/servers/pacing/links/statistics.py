@@ -128,10 +128,12 @@ class StatisticsLink:
             await self._all_heard.wait()
 
     def _expect(self, numbers: Iterable[int]) -> None:
-        self._unheard.update(numbers)
-        self._all_heard.clear()
-        for number in numbers:
+        followed = [number for number in numbers if number in self._group_of]
+        for number in followed:
             self._states.forget_group(self._group_of[number])
+        if followed:
+            self._unheard.update(followed)
+            self._all_heard.clear()
 
     async def _peek(self, plan: InputPlan, timeout_s: float) -> Reading:
         ids = [self._ids.get(statistic) for statistic in plan.wanted]

@@ -169,7 +169,12 @@ class Centre:
         )
 
     def _cleared(self, event: Event, data: EventData) -> None:
-        self._left(event, data, actions.CALL_CLEARED)
+        is_moved = event.reason == names.MOVED
+        self._left(
+            event,
+            data,
+            actions.CALL_DISTRIBUTED_TO_QUEUE if is_moved else actions.CALL_CLEARED,
+        )
 
     def _left(self, event: Event, data: EventData, action: str) -> None:
         """Only what is in the virtual queue can leave it: each entry has exactly one end."""

@@ -73,7 +73,7 @@ class StatisticRequests:
     async def get(self, call: Call, request: StatisticRef) -> StatisticValue:
         """The value of one."""
         statistic = self.find(call, request.id)
-        self._centre.statistics.advance(self._now_text())
+        self._advance(self._now_text())
         return self._value(statistic)
 
     async def peek(self, call: Call, request: Peek) -> Peeked:
@@ -81,7 +81,7 @@ class StatisticRequests:
         statistics = [self.find(call, each) for each in request.ids]
         positions = self._centre.positions
         at = self._now_text()
-        self._centre.statistics.advance(at)
+        self._advance(at)
         return Peeked(
             items=tuple(self._value(statistic) for statistic in statistics),
             position=positions.text,
@@ -142,6 +142,11 @@ class StatisticRequests:
             return StatisticValue(id=statistic.id, state=state)
         since = statistic.since if statistic.key.category == "TotalNumber" else None
         return StatisticValue(id=statistic.id, value=statistic.value, since=since)
+
+    def _advance(self, at: str) -> None:
+        """Let midnight happen, and tell subscribers before the caller is answered."""
+        self._centre.statistics.advance(at)
+        self._subscriptions.flush()
 
     def _user(self, call: Call) -> str:
         """Who has a statistic open: a session, which ends, or a principal over plain HTTP."""

@@ -20,6 +20,7 @@ CALL_CLEARED: Final = "CallCleared"
 """Left a virtual queue otherwise: stopped, or put elsewhere."""
 CALL_DISTRIBUTED_TO_QUEUE: Final = "CallDistributedToQueue"
 """Left a virtual queue for another virtual queue."""
+
 CALL_RELEASED: Final = "CallReleased"
 ACW_COMPLETED: Final = "ACWCompleted"
 

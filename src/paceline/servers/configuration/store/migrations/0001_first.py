@@ -11,7 +11,13 @@ _SCHEMA = "configuration"
 
 
 def upgrade() -> None:
-    """Creates all tables. `objects` without tenant in front of its key have none (∅ in the plan)."""
+    """Creates all tables; those without a tenant belong to the whole site."""
+    _history()
+    _objects()
+    _identities()
+
+
+def _history() -> None:
     op.create_table(
         "history",
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -36,6 +42,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", "ordinal"),
         schema=_SCHEMA,
     )
+
+
+def _objects() -> None:
     op.create_table(
         "objects",
         sa.Column("tenant_id", sa.Integer, nullable=False),
@@ -50,6 +59,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "type", "key_text", name="objects_key"),
         schema=_SCHEMA,
     )
+    op.create_table(
+        "application_status",
+        sa.Column("tenant_id", sa.Integer, nullable=False),
+        sa.Column("application_id", sa.BigInteger, nullable=False),
+        sa.Column("report", sa.Text, nullable=False),
+        sa.Column("reported_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "application_id"),
+        schema=_SCHEMA,
+    )
+
+
+def _identities() -> None:
     op.create_table(
         "credentials",
         sa.Column("tenant_id", sa.Integer, nullable=False),
@@ -69,14 +90,5 @@ def upgrade() -> None:
         "revocations",
         sa.Column("token_id", sa.Text, primary_key=True),
         sa.Column("until", sa.BigInteger, nullable=False),
-        schema=_SCHEMA,
-    )
-    op.create_table(
-        "application_status",
-        sa.Column("tenant_id", sa.Integer, nullable=False),
-        sa.Column("application_id", sa.BigInteger, nullable=False),
-        sa.Column("report", sa.Text, nullable=False),
-        sa.Column("reported_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "application_id"),
         schema=_SCHEMA,
     )

@@ -1,0 +1,1 @@
+"""What the engine holds in memory: permits, open invitations, counts, submissions under way."""

@@ -1,0 +1,1 @@
+"""Token endpoint, pacing endpoint, invitations, the visitor page."""

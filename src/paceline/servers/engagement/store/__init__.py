@@ -1,0 +1,1 @@
+"""Invitations, counts, epochs and unacknowledged submissions in the database."""

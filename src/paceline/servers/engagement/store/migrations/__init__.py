@@ -1,0 +1,1 @@
+"""Schema of the engagement engine, one file per version; run by storage.migrate."""
