@@ -12,14 +12,17 @@ from typing import TypeVar
 import msgspec
 
 from paceline.assembly.configuration import ConfigurationHost
+from paceline.assembly.console import entry_path
 from paceline.assembly.data_folder import ADMIN, DataFolder, Run, RunningServer
 from paceline.assembly.face import LOOPBACK
 from paceline.assembly.hosted_server import HostedServer
 from paceline.assembly.interaction import last_business_time
 from paceline.assembly.kinds import APPLICATION_TYPES
+from paceline.assembly.new_secrets import with_new_secrets
 from paceline.assembly.site_link import Credentials
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Application
+from paceline.runtime.collector import settle_collector
 from paceline.runtime.life_cycle import LifeCycle
 from paceline.runtime.log import get_log
 from paceline.runtime.secret import Secret, new_secret
@@ -118,14 +121,20 @@ class AllInOne(LifeCycle):
             field="application_type",
         )
 
+    def entry_link(self) -> str:
+        """A one-time link that logs a browser in as the first administrator."""
+        console = self.first("console")
+        return console.url + entry_path(_started(console.server), ADMIN)
+
     async def _start(self) -> None:
-        self.folder.forget_run()
         await self._start_database()
+        self.folder.forget_run()
         await self._start_configuration()
         await self._configure()
         self._tell("configuration")
         await self._start_servers()
         self.folder.write_run(self._run())
+        settle_collector()
         self._tell("ready")
 
     async def _stop(self) -> None:
@@ -195,7 +204,8 @@ class AllInOne(LifeCycle):
         if changes is None and not self._applications():
             changes = self._first_changes()
         if changes is not None:
-            self.applied = await self.client.configuration.apply(changes=tuple(changes))
+            filled = await with_new_secrets(self.client, changes)
+            self.applied = await self.client.configuration.apply(changes=filled)
         known = self.folder.application_secrets()
         new = {name: new_secret() for name, _ in self._applications() if name not in known}
         for name, secret in new.items():

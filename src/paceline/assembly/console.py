@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from paceline.assembly.parts import Built, Kind, Parts
+from paceline.runtime.life_cycle import LifeCycle
 from paceline.sdk import (
     Connection,
     EngagementEngineClient,
@@ -51,6 +52,13 @@ async def build(parts: Parts) -> Built:
         findings=server.findings,
         open_routes=lambda: server.open_routes,
     )
+
+
+def entry_path(server: LifeCycle, user: str) -> str:
+    """Path of a one-time link of a console that logs a browser in as this person."""
+    if not isinstance(server, ConsoleServer):
+        raise TypeError(f"{server!r} is no console")
+    return server.entry_path(user)
 
 
 KIND = Kind(application_type="console", options=OPTIONS, build=build)

@@ -183,6 +183,8 @@ def test_a_rule_of_the_tenant_is_enough() -> None:
     """An agent without an own rule has the nearest one."""
     site = sound_site()
     changed("ana", capacity_rule=None)(site)
+    changed("bob", capacity_rule="Calls")(site)
+    site["Calls"] = CapacityRule(media={"voice": 1})
     changed("Environment", capacity_rule="Three chats")(site)
     assert findings(site) == []
 

@@ -62,7 +62,6 @@ FIELDS: dict[type[Body], tuple[Field, ...]] = {
     AgentGroup: (
         Field("agents", "persons", "many"),
         Field("origination_dns", "dns", "many"),
-        _CAPACITY,
         Field("supervisors", "persons", "many"),
     ),
     BusinessProcess: (_GROUPS,),

@@ -191,7 +191,7 @@ function drawBar(cell, share, goal) {
   const isOver = share !== undefined && share !== null && share > goal;
   const reach = Math.min(100, Math.max(1, 2 * goal));
   const measured = share === undefined || share === null ? "none yet" : percent(share);
-  setText(cell.words, `${measured} of ${goal} %${isOver ? " – above goal" : ""}`);
+  setText(cell.words, `${measured} ${isOver ? "above" : "of"} ${goal} %`);
   setClass(cell.words, isOver ? "number bad" : "number");
   setClass(cell.bar, isOver ? "bar over" : "bar");
   cell.fill.setAttribute("width", Math.min(100, (100 * (share ?? 0)) / reach));
@@ -219,23 +219,25 @@ function showHeader(picture) {
   setClass(pacing, isAway ? "bad" : cluster?.is_stopped ? "warn" : "good");
 }
 
-const isAbove = (target) => (target.abandonment_percent ?? 0) > target.goal_percent;
-
+// Each figure of the top row; one whose server cannot be read is not shown at all.
 function showTiles(picture) {
+  const { targets, agents, sections } = picture;
+  const tile = (id, section, value, isBad = false) => {
+    const isKnown = !sections[section]?.problem;
+    setText(byId(id), isKnown ? value : null);
+    setClass(byId(id), isKnown && isBad ? "bad" : "");
+  };
   const sum = (rows, name) => rows.reduce((total, row) => total + (row[name] ?? 0), 0);
-  const { targets, agents } = picture;
   const everyone = agents.filter((row) => row.group === null);
   const counted = everyone.length ? everyone : agents;
-  setText(byId("sum-permits"), sum(targets, "permits"));
-  setText(byId("sum-pending"), sum(targets, "pending"));
-  setText(byId("sum-waiting"), sum(picture.virtual_queues, "waiting"));
-  setText(byId("sum-agents"), ["ready", "busy", "not_ready"].map((name) => sum(counted, name)).join(" · "));
-  const above = targets.filter(isAbove).length;
-  setText(byId("sum-goal"), `${above} of ${targets.length}`);
-  setClass(byId("sum-goal"), above ? "bad" : "");
+  const above = targets.filter((target) => (target.abandonment_percent ?? 0) > target.goal_percent).length;
   const active = picture.alarms.filter((alarm) => !alarm.cleared_at).length;
-  setText(byId("sum-alarms"), active);
-  setClass(byId("sum-alarms"), active ? "bad" : "");
+  tile("sum-permits", "pacing", sum(targets, "permits"));
+  tile("sum-pending", "pacing", sum(targets, "pending"));
+  tile("sum-waiting", "virtual_queues", sum(picture.virtual_queues, "waiting"));
+  tile("sum-agents", "agents", ["ready", "busy", "not_ready"].map((name) => sum(counted, name)).join(" · "));
+  tile("sum-goal", "pacing", `${above} of ${targets.length}`, above > 0);
+  tile("sum-alarms", "alarms", active, active > 0);
   document.title = `${active ? `(${active}) ` : ""}Live · Paceline`;
 }
 
@@ -347,6 +349,7 @@ function showEvents(picture) {
 function showStates(picture) {
   for (const node of document.querySelectorAll("[data-section]")) {
     const state = picture.sections[node.dataset.section];
+    if (node.dataset.section !== "engagement") node.parentElement.classList.toggle("old", Boolean(state?.problem));
     const age = state?.age_s === null || state?.age_s === undefined ? "" : ` Figures are ${duration(state.age_s)} old.`;
     setText(node, state?.problem ? `${state.problem[0].toUpperCase()}${state.problem.slice(1)}.${age}` : "");
   }

@@ -6,27 +6,17 @@ Every function changes the node's state of the batch in work; the caller has che
 import msgspec
 
 from paceline.model import events
-from paceline.model.events import FILTER_KEYS
 from paceline.model.interaction import InteractionState, Row
 from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.rules.filter_keys import filter_values_in
 from paceline.wire.operation import Answer
 from paceline.wire.operations.interaction import DeliveryResult, Revoked
 
 replace = msgspec.structs.replace
-_top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_FILTER = frozenset(FILTER_KEYS)
 
 QUEUED = int(InteractionState.QUEUED)
 ROUTING = int(InteractionState.ROUTING)
 HANDLING = int(InteractionState.HANDLING)
-
-
-def filter_values(user_data: str) -> dict[str, object]:
-    """The filter keys of user data with their values, as events carry them."""
-    if "P" not in user_data:
-        return {}  # every filter key begins with it
-    keys = _top_level.decode(user_data)
-    return {name: msgspec.json.decode(keys[name]) for name in _FILTER.intersection(keys)}
 
 
 def tell_router(node: NodeState, session_id: str | None, notice: DeliveryResult) -> None:
@@ -117,7 +107,7 @@ def leave_virtual_queue(node: NodeState, row: Row, actor: str, event: str, **dat
     fields = {
         "virtual_queue": node.names.get(row.virtual_queue_id),
         "waited_ms": node.now - (row.virtual_queue_at or node.now),
-        "keys": filter_values(node.user_data(row.key)),
+        "keys": filter_values_in(node.user_data(row.key)),
         **data,
     }
     agent = fields.pop("agent", None)

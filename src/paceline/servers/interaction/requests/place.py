@@ -12,7 +12,6 @@ from paceline.servers.interaction.live.transitions import (
     QUEUED,
     ROUTING,
     end_ringing,
-    filter_values,
     leave_virtual_queue,
     place_in_queue,
     remove_party,
@@ -21,6 +20,7 @@ from paceline.servers.interaction.live.transitions import (
     tell_router,
 )
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.rules.filter_keys import filter_values_in
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.interaction import (
@@ -122,7 +122,7 @@ class PlaceRequests:
                 row=new,
                 data={
                     "virtual_queue": request.virtual_queue,
-                    "keys": filter_values(node.user_data(key)),
+                    "keys": filter_values_in(node.user_data(key)),
                 },
             )
             return state_answer(new)

@@ -10,8 +10,9 @@ from paceline.expressions.view_parse import bind_names, parse_condition, parse_o
 from paceline.model import events
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
-from paceline.servers.interaction.live.transitions import filter_values, replace
+from paceline.servers.interaction.live.transitions import replace
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.rules.filter_keys import filter_values_in
 from paceline.servers.interaction.rules.wire_form import state_answer, wire_form
 from paceline.servers.interaction.store.node import find_rows
 from paceline.storage.database import Database
@@ -95,7 +96,7 @@ class PropertyRequests:
                 events.PROPERTIES_CHANGED,
                 actor,
                 row=new,
-                data={"changed": changed, "keys": filter_values(node.user_data(key))},
+                data={"changed": changed, "keys": filter_values_in(node.user_data(key))},
             )
             return state_answer(new)
 

@@ -13,6 +13,7 @@ from paceline.runtime.ids import is_client_id
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.rules.filter_keys import filter_values
 from paceline.servers.interaction.store.node import StoredToken, TokenKey
 from paceline.wire.call import Call, Handlers
 from paceline.wire.frames import error_body
@@ -32,7 +33,6 @@ MAX_BATCH = 1000
 _QUEUED = InteractionState.QUEUED.text
 _encode = msgspec.json.Encoder().encode
 _answers = msgspec.json.Decoder(Submitted)
-_FILTER_KEYS = frozenset(events.FILTER_KEYS)
 
 
 class SubmitRequests:
@@ -70,13 +70,13 @@ class SubmitRequests:
 
     def _work(self, call: Call, request: Submit, token: str | None) -> Work:
         tenant = call.tenant_of(request.tenant)
-        keys = checked(request.user_data)
-        values = {name: msgspec.json.decode(keys[name]) for name in _FILTER_KEYS.intersection(keys)}
-        received_at = (
-            to_millis(request.received_at, field="received_at") if request.received_at else None
-        )
-        scheduled_at = (
-            to_millis(request.scheduled_at, field="scheduled_at") if request.scheduled_at else None
+        submission = _Submission(
+            request=request,
+            tenant=tenant,
+            actor=actor_of(call),
+            filter_values=filter_values(checked(request.user_data)),
+            received_at=_instant(request.received_at, "received_at"),
+            scheduled_at=_instant(request.scheduled_at, "scheduled_at"),
         )
         client_id = request.interaction_id
         if client_id is not None and not is_client_id(client_id):
@@ -85,60 +85,112 @@ class SubmitRequests:
                 "a client-made interaction_id has 1 to 64 of A-Z a-z 0-9 . _ ~ - and not a generated id's form",
                 field="interaction_id",
             )
-        token_key: TokenKey | None = (
-            (tenant, call.principal.name, OPERATION, token) if token else None
-        )
-        body_hash = hashlib.blake2b(_encode(request), digest_size=16).digest() if token_key else b""
-        actor = actor_of(call)
-        user_data = bytes(request.user_data).decode()
+        client_ids = ((tenant, client_id),) if client_id is not None else ()
+        if not token:
+            return Work(submission.apply, client_ids=client_ids)
+        key: TokenKey = (tenant, call.principal.name, OPERATION, token)
+        body_hash = hashlib.blake2b(_encode(request), digest_size=16).digest()
 
-        def apply(node: NodeState) -> Submitted:
-            if token_key is not None and (known := node.token(token_key)) is not None:
+        def apply_once(node: NodeState) -> Submitted:
+            if (known := node.token(key)) is not None:
                 return _repeated(known, body_hash)
-            queue_id = node.queue_id(tenant, request.queue)
-            if client_id is not None and node.is_used((tenant, client_id)):
-                raise PacelineError(
-                    "duplicate_interaction_id",
-                    f"interaction_id '{client_id}' is used in tenant {tenant}",
-                    field="interaction_id",
-                )
-            node.submit_seq += 1
-            row = _row(node, request, tenant, queue_id, actor, received_at, scheduled_at)
-            node.insert(row, user_data)
-            node.event(
-                events.INTERACTION_SUBMITTED,
-                actor,
-                row=row,
-                with_queue=True,
-                data={
-                    "interaction_type": row.interaction_type,
-                    "interaction_subtype": row.interaction_subtype,
-                    "priority": row.priority,
-                    "received_at": to_text(row.received_at),
-                    "submit_seq": row.submit_seq,
-                    "is_online": row.is_online,
-                    "keys": values,
-                },
-            )
-            if client_id is not None:
-                node.use_id(row.key)
-            answer = Submitted(
-                interaction_id=row.interaction_id,
-                state=_QUEUED,
-                queue=request.queue,
-                submit_seq=row.submit_seq,
-            )
-            if token_key is not None:
-                life = self._lane.settings.current.seconds("settings", "client-token-retention")
-                stored = StoredToken(body_hash, _encode(answer).decode())
-                node.use_token(token_key, stored, node.now + int(life * 1000))
+            answer = submission.apply(node)
+            life = self._lane.settings.current.seconds("settings", "client-token-retention")
+            stored = StoredToken(body_hash, _encode(answer).decode())
+            node.use_token(key, stored, node.now + int(life * 1000))
             return answer
 
-        return Work(
-            apply,
-            client_ids=((tenant, client_id),) if client_id is not None else (),
-            tokens=(token_key,) if token_key is not None else (),
+        return Work(apply_once, client_ids=client_ids, tokens=(key,))
+
+
+class _Submission(msgspec.Struct, frozen=True):
+    """A checked submission, ready for its turn in the lane."""
+
+    request: Submit
+    tenant: int
+    actor: str
+    filter_values: dict[str, str]
+    received_at: int | None
+    scheduled_at: int | None
+
+    def apply(self, node: NodeState) -> Submitted:
+        """Stores it and reports it."""
+        request, tenant = self.request, self.tenant
+        queue_id = node.queue_id(tenant, request.queue)
+        client_id = request.interaction_id
+        if client_id is not None and node.is_used((tenant, client_id)):
+            raise PacelineError(
+                "duplicate_interaction_id",
+                f"interaction_id '{client_id}' is used in tenant {tenant}",
+                field="interaction_id",
+            )
+        node.submit_seq += 1
+        row = self._row(node, queue_id)
+        node.insert(row, bytes(request.user_data).decode())
+        node.event(
+            events.INTERACTION_SUBMITTED,
+            self.actor,
+            row=row,
+            with_queue=True,
+            data={
+                "interaction_type": row.interaction_type,
+                "interaction_subtype": row.interaction_subtype,
+                "priority": row.priority,
+                "received_at": to_text(row.received_at),
+                "submit_seq": row.submit_seq,
+                "is_online": row.is_online,
+                "keys": self.filter_values,
+            },
         )
+        if client_id is not None:
+            node.use_id(row.key)
+        return Submitted(
+            interaction_id=row.interaction_id,
+            state=_QUEUED,
+            queue=request.queue,
+            submit_seq=row.submit_seq,
+        )
+
+    def _row(self, node: NodeState, queue_id: int) -> Row:
+        request, now = self.request, node.now
+        return Row(
+            tenant_id=self.tenant,
+            interaction_id=request.interaction_id or str(node.ids.next()),
+            state=0,
+            media_type=request.media_type,
+            interaction_type=request.interaction_type,
+            interaction_subtype=request.interaction_subtype,
+            queue_id=queue_id,
+            priority=request.priority,
+            submit_seq=node.submit_seq,
+            queue_seq=node.submit_seq,
+            received_at=now if self.received_at is None else self.received_at,
+            submitted_at=now,
+            queued_at=now,
+            assigned_at=None,
+            delivered_at=None,
+            abandoned_at=None,
+            scheduled_at=self.scheduled_at,
+            is_online=request.is_online,
+            is_locked=False,
+            is_held=False,
+            agent_id=None,
+            place_id=None,
+            router_session=None,
+            ticket=0,
+            ticket_until=None,
+            virtual_queue_id=None,
+            virtual_queue_at=None,
+            external_id=request.external_id,
+            parent_id=request.parent_id,
+            submitted_by=self.actor,
+            version=1,
+            properties_version=1,
+        )
+
+
+def _instant(text: str | None, field: str) -> int | None:
+    return None if text is None else to_millis(text, field=field)
 
 
 async def _item(call: Call, future: "asyncio.Future[Submitted] | PacelineError") -> BatchItem:
@@ -159,50 +211,3 @@ def _repeated(known: StoredToken, body_hash: bytes) -> Submitted:
         )
     answer: Submitted = _answers.decode(known.answer)
     return answer
-
-
-def _row(
-    node: NodeState,
-    request: Submit,
-    tenant: int,
-    queue_id: int,
-    actor: str,
-    received_at: int | None,
-    scheduled_at: int | None,
-) -> Row:
-    now = node.now
-    interaction_id = request.interaction_id or str(node.ids.next())
-    return Row(
-        tenant_id=tenant,
-        interaction_id=interaction_id,
-        state=0,
-        media_type=request.media_type,
-        interaction_type=request.interaction_type,
-        interaction_subtype=request.interaction_subtype,
-        queue_id=queue_id,
-        priority=request.priority,
-        submit_seq=node.submit_seq,
-        queue_seq=node.submit_seq,
-        received_at=now if received_at is None else received_at,
-        submitted_at=now,
-        queued_at=now,
-        assigned_at=None,
-        delivered_at=None,
-        abandoned_at=None,
-        scheduled_at=scheduled_at,
-        is_online=request.is_online,
-        is_locked=False,
-        is_held=False,
-        agent_id=None,
-        place_id=None,
-        router_session=None,
-        ticket=0,
-        ticket_until=None,
-        virtual_queue_id=None,
-        virtual_queue_at=None,
-        external_id=request.external_id,
-        parent_id=request.parent_id,
-        submitted_by=actor,
-        version=1,
-        properties_version=1,
-    )

@@ -98,55 +98,8 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "70"},
     )
     _interaction_indexes()
-    op.create_table(
-        "interaction_data",
-        _small("tenant_id"),
-        _text("interaction_id"),
-        sa.Column("user_data", _json(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "interaction_id"),
-        schema=SCHEMA,
-    )
-    op.create_table(
-        "finished_interactions",
-        *_interaction_columns(),
-        _number("stopped_at"),
-        _text("stop_reason", nullable=True),
-        sa.PrimaryKeyConstraint("tenant_id", "interaction_id"),
-        schema=SCHEMA,
-    )
-    op.create_table(
-        "client_ids",
-        _small("tenant_id"),
-        _text("interaction_id"),
-        _number("created_at"),
-        sa.PrimaryKeyConstraint("tenant_id", "interaction_id"),
-        schema=SCHEMA,
-    )
-    op.create_table(
-        "submit_tokens",
-        _small("tenant_id"),
-        _text("caller"),
-        _text("operation"),
-        _text("token"),
-        _number("expires_at"),
-        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("answer", _json(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "caller", "operation", "token"),
-        schema=SCHEMA,
-    )
-    op.create_index("submit_tokens_expiry", "submit_tokens", ["expires_at"], schema=SCHEMA)
-    op.create_table(
-        "event_chunks",
-        _small("tenant_id"),
-        _number("first_event_id"),
-        _number("last_event_id"),
-        _small("count"),
-        _number("first_at"),
-        _number("last_at"),
-        sa.Column("events", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "first_event_id"),
-        schema=SCHEMA,
-    )
+    _data_tables()
+    _once_tables()
     _agent_tables()
 
 
@@ -199,5 +152,60 @@ def _agent_tables() -> None:
         _text("reason", nullable=True),
         _number("changed_at"),
         sa.PrimaryKeyConstraint("tenant_id", "agent_id", "media_type"),
+        schema=SCHEMA,
+    )
+
+
+def _data_tables() -> None:
+    op.create_table(
+        "interaction_data",
+        _small("tenant_id"),
+        _text("interaction_id"),
+        sa.Column("user_data", _json(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "interaction_id"),
+        schema=SCHEMA,
+    )
+    op.create_table(
+        "finished_interactions",
+        *_interaction_columns(),
+        _number("stopped_at"),
+        _text("stop_reason", nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "interaction_id"),
+        schema=SCHEMA,
+    )
+
+
+def _once_tables() -> None:
+    op.create_table(
+        "client_ids",
+        _small("tenant_id"),
+        _text("interaction_id"),
+        _number("created_at"),
+        sa.PrimaryKeyConstraint("tenant_id", "interaction_id"),
+        schema=SCHEMA,
+    )
+    op.create_table(
+        "submit_tokens",
+        _small("tenant_id"),
+        _text("caller"),
+        _text("operation"),
+        _text("token"),
+        _number("expires_at"),
+        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", _json(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "caller", "operation", "token"),
+        schema=SCHEMA,
+    )
+    op.create_index("submit_tokens_expiry", "submit_tokens", ["expires_at"], schema=SCHEMA)
+    op.create_table(
+        "event_chunks",
+        _small("tenant_id"),
+        _number("first_event_id"),
+        _number("last_event_id"),
+        _small("count"),
+        _number("first_at"),
+        _number("last_at"),
+        sa.Column("events", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "first_event_id"),
         schema=SCHEMA,
     )

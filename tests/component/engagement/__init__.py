@@ -1,0 +1,1 @@
+"""The reference engagement engine on the virtual loop."""

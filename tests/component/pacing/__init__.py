@@ -1,0 +1,1 @@
+"""The pacing server on the virtual loop, between fakes of the Stat Server and the engine."""

@@ -1,0 +1,1 @@
+"""The simulated world around real servers on the virtual clock."""

@@ -1,0 +1,1 @@
+"""Laws of an interaction node that hold for every sequence of requests."""

@@ -1,0 +1,1 @@
+"""Pure rules of pacing: targets, inputs, answers, alarms."""
