@@ -29,11 +29,13 @@ from paceline.runtime.secret import Secret, new_secret
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import MachineTime, Times, real_times
 from paceline.sdk import ConfigurationServerClient, Connection, open_socket_link
-from paceline.sdk.login import password_token
+from paceline.sdk.directory import Directory
+from paceline.sdk.login import TokenKeeper, password_token
 from paceline.storage.access_point import AccessPoint, from_url
 from paceline.storage.embedded import EmbeddedPostgres
 from paceline.units.quantities import Millis
 from paceline.wire.link import Link
+from paceline.wire.operation import ClientKind
 from paceline.wire.operations.configuration import Applied, Change
 
 DATABASE = "paceline"
@@ -59,6 +61,8 @@ class AllInOne(LifeCycle):
         The configuration file's objects, applied at each start.
     first_changes
         What is applied instead when the site has no application yet and `changes` is None.
+    console_port
+        Port of the page; None runs without it.
     """
 
     def __init__(
@@ -68,7 +72,7 @@ class AllInOne(LifeCycle):
         make_times: MakeTimes,
         changes: Sequence[Change] | None,
         first_changes: Callable[[], Sequence[Change]],
-        console_port: int,
+        console_port: int | None,
     ) -> None:
         super().__init__()
         self.folder = folder
@@ -86,7 +90,8 @@ class AllInOne(LifeCycle):
         self._times: Times | None = None
         self._database_url = ""
         self._host: ConfigurationHost | None = None
-        self._connection: Connection | None = None
+        self._connections: list[Connection] = []
+        self._token: TokenKeeper | None = None
         self._tasks = TaskGroup("all in one", self._end_for_good)
 
     @property
@@ -97,12 +102,26 @@ class AllInOne(LifeCycle):
     @property
     def client(self) -> ConfigurationServerClient:
         """The Configuration Server as its first administrator sees it."""
-        return ConfigurationServerClient(_started(self._connection))
+        return ConfigurationServerClient(self._connections[0])
 
     @property
     def configuration_url(self) -> str:
         """Where the Configuration Server is."""
         return _started(self._host).url
+
+    def connect(self, kind: str, client_kind: ClientKind) -> Connection:
+        """A lasting connection to the first server of a kind as the first administrator."""
+        directory = Directory(self.client, self.times)
+        connection = Connection(
+            directory.link_to(self.first(kind).name),
+            times=self.times,
+            client=f"all-in-one to {kind}",
+            client_kind=client_kind,
+            token=_started(self._token),
+        )
+        connection.start()
+        self._connections.append(connection)
+        return connection
 
     def first(self, kind: str) -> HostedServer:
         """The first server of a kind.
@@ -140,11 +159,10 @@ class AllInOne(LifeCycle):
     async def _stop(self) -> None:
         if self._host is not None:  # not before: the folder may be another process's
             self.folder.forget_run()
-        waves = reversed(WAVES)
-        for wave in waves:
+        for wave in reversed(WAVES):
             await _together(server.stop() for server in self.servers if server.kind in wave)
-        if self._connection is not None:
-            await self._connection.close()
+        for connection in self._connections:
+            await connection.close()
         if self._host is not None:
             await self._host.stop()
         await self._tasks.aclose()
@@ -184,10 +202,12 @@ class AllInOne(LifeCycle):
             return await open_socket_link(host.url)
 
         token = password_token(open_link, times=self.times, user=ADMIN, password=password)
-        self._connection = Connection(
+        connection = Connection(
             open_link, times=self.times, client="all-in-one", client_kind="operator", token=token
         )
-        self._connection.start()
+        connection.start()
+        self._token = token
+        self._connections.append(connection)
         try:
             await token()
         except PacelineError as refused:
@@ -226,6 +246,9 @@ class AllInOne(LifeCycle):
             if body.application_type in kinds and body.state == "enabled"
         ]
 
+    def _runs(self, kind: str) -> bool:
+        return kind != "console" or self._console_port is not None
+
     # --- servers ---------------------------------------------------------------------------------
 
     async def _start_servers(self) -> None:
@@ -235,7 +258,7 @@ class AllInOne(LifeCycle):
             begun = [
                 self._hosted(kind, name, secrets[name])
                 for name, kind in applications
-                if kind in wave
+                if kind in wave and self._runs(kind)
             ]
             self.servers += begun
             await _together(server.start() for server in begun)

@@ -25,7 +25,7 @@ async def build(parts: Parts) -> Built:
         handlers=lambda: server.handlers,
         findings=server.findings,
         open_routes=lambda: server.open_routes,
-        verify=server.verify_with(parts.site.verify),
+        verify=server.verifying(parts.site.verify),
     )
 
 

@@ -45,4 +45,6 @@ def read_changes(path: Path) -> tuple[Change, ...]:
             "configuration_mistake", f"configuration file {path}: {why}", field="config"
         ) from None
     except PacelineError as mistake:
-        raise PacelineError(mistake.name, f"{path}: {mistake.message}", field=mistake.field) from None
+        raise PacelineError(
+            mistake.name, f"{path}: {mistake.message}", field=mistake.field
+        ) from None

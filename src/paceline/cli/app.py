@@ -49,6 +49,8 @@ def main() -> NoReturn:
     except PacelineError as failure:
         _end(failure.message, FAILED)
     except TyperException as misuse:
+        if not str(misuse):  # no command: its help is printed already
+            sys.exit(WRONG_USAGE)
         _end(_in_words(misuse), getattr(misuse, "exit_code", WRONG_USAGE))
     except (typer.Abort, KeyboardInterrupt):
         _end("interrupted", FAILED)

@@ -4,7 +4,17 @@ import typer
 
 from paceline.cli.output import AsJson, print_json, print_table
 from paceline.cli.running import run
-from paceline.cli.site import DataDir, Door, Host, OpenSite, PasswordFile, Port, User, door, open_site
+from paceline.cli.site import (
+    DataDir,
+    Door,
+    Host,
+    OpenSite,
+    PasswordFile,
+    Port,
+    User,
+    door,
+    open_site,
+)
 from paceline.errors.failure import PacelineError
 from paceline.sdk import RouterClient
 from paceline.wire.operations.configuration import ApplicationStatus

@@ -48,10 +48,12 @@ def serve(
         ),
     ] = None,
     password_file: Annotated[
-        Path | None, typer.Option(help="File with the person's password or the application's secret.")
+        Path | None,
+        typer.Option(help="File with the person's password or the application's secret."),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="configuration: its own small file (database, port, folder).")
+        Path | None,
+        typer.Option(help="configuration: its own small file (database, port, folder)."),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="database: its data folder.")] = None,
 ) -> None:

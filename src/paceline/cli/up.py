@@ -21,11 +21,15 @@ DEFAULT_PORT = 8080
 def up(
     config: Annotated[
         Path | None,
-        typer.Option(help="Configuration to apply at this start; by itself it is applied only once."),
+        typer.Option(
+            help="Configuration to apply at this start; by itself it is applied only once."
+        ),
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Where everything is kept.", show_default="/var/lib or the XDG state folder"),
+        typer.Option(
+            help="Where everything is kept.", show_default="/var/lib or the XDG state folder"
+        ),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page.")] = DEFAULT_PORT,
     as_json: AsJson = False,
@@ -65,8 +69,12 @@ def up(
 def tell_entry(site: AllInOne) -> None:
     """Where the page is, what the configuration's mistakes are, how to log in."""
     for finding in () if site.applied is None else site.applied.findings:
-        print(f"{finding['object']}, {finding['field']}: {finding['consequence']}; {finding['fix']}")
+        print(
+            f"{finding['object']}, {finding['field']}: {finding['consequence']}; {finding['fix']}"
+        )
     print(f"Page: {site.first('console').url}", flush=True)
     print(f"Log in once with: {site.entry_link()}", flush=True)
-    print(f"Later as {site.folder.read_run().user} with the password in {site.folder.password_file}")
+    print(
+        f"Later as {site.folder.read_run().user} with the password in {site.folder.password_file}"
+    )
     print("Ctrl-C stops it.", flush=True)

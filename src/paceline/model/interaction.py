@@ -27,7 +27,7 @@ class InteractionState(IntEnum):
 _TEXTS = ("queued", "cached", "routing", "handling", "stopped")
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One interaction. Field order is the order of the store's columns.
 
     `queue_seq` grows with every placement in a queue; `ticket` is 0 without an outstanding

@@ -44,7 +44,11 @@ class Attempts:
             except PacelineError as error:
                 if not may_pass(error):
                     raise
-            return await retrying(self._times, self._jitter, when=may_pass)(call)
+
+            async def again() -> T:  # the policy awaits coroutine functions only
+                return await call()
+
+            return await retrying(self._times, self._jitter, when=may_pass)(again)
         except PacelineError as error:
             _log.debug("refused", problem=str(error))
             return None

@@ -32,11 +32,17 @@ class PermitCount:
             self._stream.close()
 
     def take(self, notice: TargetsNotice) -> None:
-        """Rows that changed with this sequence; those before went on as they were."""
+        """Rows that changed with this sequence; those before went on as they were.
+
+        The first notice of all tells what was granted before the run.
+        """
+        is_first = self._sequence is None
         self.advance(notice.epoch, notice.sequence - 1)
         for name in notice.removed:
             self._permits.pop(name, None)
         self._permits.update((row.name, row.permits) for row in notice.items)
+        if is_first:
+            self._sequence = notice.sequence
         self.advance(notice.epoch, notice.sequence)
 
     def advance(self, epoch: int, sequence: int) -> None:

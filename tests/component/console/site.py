@@ -46,6 +46,14 @@ OPENING = Millis(1_700_000_000_000)
 PASSWORD = "correct horse"
 PEOPLE = {"vera": "supervisor", "otto": "agent", "admin": "administrator"}
 
+CLUSTER = pacing.Cluster(
+    cluster="pacing-cluster",
+    epoch=4,
+    sequence=17,
+    is_stopped=False,
+    nodes=(pacing.PacingNode(name="pacing-1", is_master=True, epoch=4, sequence=17),),
+)
+
 
 def target(virtual_queue: str, **fields: Any) -> pacing.TargetRow:
     """A pacing target that does well, unless `fields` say else."""
@@ -98,13 +106,7 @@ class FakeSite:
     alarms: list[message.Alarm] = field(default_factory=list)
     statuses: list[configuration.ApplicationStatus] = field(default_factory=list)
     findings: dict[str, list[everywhere.FindingRow]] = field(default_factory=dict)
-    cluster: pacing.Cluster = pacing.Cluster(
-        cluster="pacing-cluster",
-        epoch=4,
-        sequence=17,
-        is_stopped=False,
-        nodes=(pacing.PacingNode(name="pacing-1", is_master=True, epoch=4, sequence=17),),
-    )
+    cluster: pacing.Cluster = CLUSTER
     is_live: bool = True
     opened: int = 0
     refused: set[str] = field(default_factory=set)
@@ -190,7 +192,7 @@ class FakeSite:
 
     async def _stream(self, call: Call, _request: event.StreamEvents) -> event.Subscribed:
         peer = call.needs_peer("event.stream")
-        number = peer.open_subscription(lambda: self.peers.clear())
+        number = peer.open_subscription(self.peers.clear)
         self.peers.append((peer, number))
         return event.Subscribed(subscription=number)
 
@@ -267,7 +269,7 @@ class Opened:
             path_values=values,
             body=urlencode(form or {}).encode(),
         )
-        answer = await route(request)
+        answer: OpenResponse = await route(request)
         cookie = answer.headers.get("set-cookie")
         if cookie is not None:
             name, _, value = cookie.partition(";")[0].partition("=")

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from paceline.errors.failure import PacelineError
-from paceline.model.configuration import Transaction
+from paceline.model.configuration import Options
 from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.servers.engagement.server import EngagementServer
@@ -381,8 +381,8 @@ def test_a_changed_secret_is_good_at_once() -> None:
 
     async def test(made: Site) -> None:
         async with made.engine() as server:
-            options = {"ewt": {"client_id": "pacing", "password": "new"}}
-            made.builder.replace(made.transaction, options=Transaction(options=options).options)
+            options: Options = {"ewt": {"client_id": "pacing", "password": "new"}}
+            made.builder.replace(made.transaction, options=options)
             made.configuration.change(made.builder.build())
             assert (await ask_token(server)).status == 401
             assert (await ask_token(server, password="new")).status == 200

@@ -23,7 +23,7 @@ from paceline.storage.database import Database
 from paceline.storage.migrate import upgrade
 from paceline.storage.opening import open_database
 from paceline.units.ids import Epoch
-from paceline.wire.call import Call
+from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.message import Logged, LogMessage
 from paceline.wire.operations.statistic import (
     AgentTargetState,
@@ -56,7 +56,7 @@ class FakeStat:
         self._opened: list[OpenStatistic] = []
         self._tasks = TaskGroup("fake stat", lambda reason: None)
         self._times = times
-        handlers = {
+        handlers: Handlers = {
             "statistic.open": self.open,
             "statistic.peek": self.peek,
             "statistic.stream": self.stream,
@@ -174,6 +174,16 @@ class FakeEngine(httpx.AsyncBaseTransport):
                 if row["id"] == name]  # fmt: skip
 
 
+class Network(httpx.AsyncBaseTransport):
+    """Leads to whichever engine there is now."""
+
+    def __init__(self, target: httpx.AsyncBaseTransport) -> None:
+        self.target = target
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self.target.handle_async_request(request)
+
+
 class FakeLease:
     """A leadership that a test gives and takes."""
 
@@ -181,6 +191,10 @@ class FakeLease:
         self.epoch = Epoch(epoch)
         self.held = True
         self.trusted = True
+
+    def grow(self, by: int = 1) -> None:
+        """Another holder, or the same one anew."""
+        self.epoch = Epoch(self.epoch + by)
 
     def is_held(self) -> bool:
         return self.held
@@ -219,6 +233,7 @@ class Site:
         self.stat = FakeStat(times)
         self.stat.agents["G"] = tuple(agent(f"agent {n}") for n in range(10))
         self.engine = FakeEngine(times)
+        self.network = Network(self.engine)
         self.lease = FakeLease()
         self.messages: list[tuple[int, str]] = []
         self._started_at, self._cycles = 0, 0
@@ -249,7 +264,7 @@ class Site:
             messages=MessageServerClient(message) if message else None,
             leadership=self.lease,
             metrics=Metrics("pacing"),
-            transport=self.engine,
+            transport=self.network,
             chance=Chance(1),
         )
         self._started_at, self._cycles = self.times.business.now(), 0

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from paceline.errors.failure import PacelineError
-from paceline.model.configuration import AgentGroup, Dn, Transaction
+from paceline.model.configuration import AgentGroup, Dn, Options, Transaction
 from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.sdk import PacingServerClient
@@ -40,7 +40,7 @@ def test_reports_come_every_period_with_rising_sequence_and_one_epoch() -> None:
         assert [report["sequence"] for report in reports] == [1, 2, 3, 4]
         assert {report["epoch"] for report in reports} == {100}
         assert made.engine.most_under_way == 1
-        assert [round(b - a, 3) for a, b in zip(made.engine.at, made.engine.at[1:], strict=False)] == [5.0] * 3  # fmt: skip
+        assert [round(at - made.engine.at[0], 3) for at in made.engine.at] == [0, 5, 10, 15]
         first = reports[0]
         assert made.engine.keys[0] == "Pacing:100:1:1"
         assert (first["page"], first["pages"], first["base_sequence"]) == (1, 1, None)
@@ -71,8 +71,8 @@ def test_a_misconfigured_target_is_isolated() -> None:
     """It appears with no permits and the reason; the sound one keeps running."""
 
     async def test(made: Site) -> None:
-        wrong = {"pacing": {"media": "chat,email"}}
-        made.builder.add("dns", "Bad", Dn(switch="S", number="Bad", options=dict(wrong)))
+        wrong: Options = {"pacing": {"media": "chat,email"}}
+        made.builder.add("dns", "Bad", Dn(switch="S", number="Bad", options=wrong))
         made.builder.replace(made.group, origination_dns=("Chat", "Bad"))
         made.change()
         async with made.server() as server:
@@ -196,7 +196,7 @@ def test_an_alarm_raised_before_a_restart_is_cancelled_after_it() -> None:
         async with made.server():
             await made.cycles(1)
         made.engine.respond = lambda report: None
-        made.lease.epoch += 1
+        made.lease.grow()
         async with made.server():
             await made.cycles(1)
         assert made.messages == [(100603, "Pacing"), (100604, "Pacing")]
@@ -225,8 +225,8 @@ def test_413_halves_the_pages_until_they_fit() -> None:
 
     async def test(made: Site) -> None:
         for number in range(4):
-            options = {"pacing": {"media": "chat"}}
-            body = Dn(switch="S", number=f"Q{number}", options=dict(options))
+            options: Options = {"pacing": {"media": "chat"}}
+            body = Dn(switch="S", number=f"Q{number}", options=options)
             made.builder.add("dns", f"Q{number}", body)
         listed = ("Chat", *(f"Q{number}" for number in range(4)))
         made.builder.replace(made.group, origination_dns=listed)
@@ -280,7 +280,7 @@ def test_the_holder_of_the_lease_raises_its_epoch_once_above_the_engines() -> No
         async with made.server():
             await made.cycles(2)
             assert [report["epoch"] for report in made.engine.reports] == [501]
-        made.lease.epoch += 1
+        made.lease.grow()
         async with made.server():
             await made.cycles(1)
         assert made.engine.reports[-1]["epoch"] == 502
@@ -299,7 +299,8 @@ def test_who_has_lost_the_lease_steps_down_at_409() -> None:
             made.engine.respond = lambda report: stale(500) if report["epoch"] < 500 else None
             await made.cycles(4)
             assert len(made.engine.reports) == 1
-            made.lease.trusted, made.lease.epoch = True, made.lease.epoch + 1000
+            made.lease.trusted = True
+            made.lease.grow(1000)
             await made.cycles(1)
         assert made.engine.reports[-1]["epoch"] == 1100
 
@@ -331,8 +332,8 @@ def test_a_refused_statistic_takes_only_its_own_target_out() -> None:
     """NO_STATISTICS with the object named; other targets are unchanged; it heals by itself."""
 
     async def test(made: Site) -> None:
-        options = {"pacing": {"media": "chat"}}
-        made.builder.add("dns", "Hidden", Dn(switch="S", number="Hidden", options=dict(options)))
+        options: Options = {"pacing": {"media": "chat"}}
+        made.builder.add("dns", "Hidden", Dn(switch="S", number="Hidden", options=options))
         made.builder.replace(made.group, origination_dns=("Chat",))
         made.builder.add("agent-groups", "H", AgentGroup(origination_dns=("Hidden",)))
         made.stat.agents["H"] = (agent("hal"),)
@@ -395,7 +396,7 @@ def test_stop_and_resume_are_stored_and_survive_a_restart() -> None:
             await made.cycles(1)
             assert (made.engine.reasons()[-1], made.engine.permits()[-1]) == ("stopped", 0)
             await face.close()
-        made.lease.epoch += 1
+        made.lease.grow()
         async with made.server() as server:
             await made.cycles(1)
             assert made.engine.reasons()[-1] == "stopped"
@@ -422,7 +423,7 @@ def test_a_restart_goes_on_warm() -> None:
                 made.stat.values["Chat", "PACS_VQ_Accepted"] = count
                 await made.cycles(1)
             before = made.engine.reports[-1]
-        made.lease.epoch += 1
+        made.lease.grow()
         async with made.server():
             await made.cycles(2)
         assert made.engine.reports[-1]["epoch"] == before["epoch"] + 1

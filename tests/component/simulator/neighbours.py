@@ -181,9 +181,11 @@ class Stage:
         links = [
             await self._link("interaction", f"{site} media", "media_server"),
             await self._link("interaction", f"{site} desk", "agent"),
+            await self._link("engagement", site, "operator"),
+            await self._link("stat", site, "operator"),
+            await self._link("pacing", site, "operator"),
+            await self._link("message", site, "operator"),
         ]
-        for kind in ("engagement", "stat", "pacing", "message"):
-            links.append(await self._link(kind, site, "operator"))
         world = DemoWorld(
             clients=SiteClients(
                 media=InteractionServerClient(links[0]),
@@ -227,10 +229,11 @@ async def build_stage(
     interactions: Database | None = None,
     statistics: Database | None = None,
     epoch: int = 1,
+    site: SnapshotBuilder | None = None,
 ) -> Stage:
     """Starts the servers, on the databases of an earlier stage where they are given."""
     node = await stack.enter_async_context(
-        running_node(times, site=example_site(), database=interactions, epoch=epoch)
+        running_node(times, site=site or example_site(), database=interactions, epoch=epoch)
     )
     stat = await _stat(stack, times, node, statistics)
     router = Router(
@@ -246,11 +249,12 @@ async def build_stage(
     targets = {target.name: target for target in discover(node.configuration.snapshot).targets}
     engine = Engine(times, await node.client("engine"), targets)
     faces = {"interaction": node.served, "stat": stat}
-    for kind, handlers in {
+    answering: dict[str, Handlers] = {
         "engagement": engine.handlers,
         "pacing": {"target.stream": _subscribed, "cluster.get": _cluster},
         "message": {"alarm.list": _alarms},
-    }.items():
+    }
+    for kind, handlers in answering.items():
         faces[kind] = Served(kind, handlers, times)
         stack.push_async_callback(faces[kind].close)
     return Stage(times, stack, node, engine, faces)

@@ -163,12 +163,12 @@ def test_an_agent_in_two_groups_of_a_target_counts_once_and_shared_ones_form_a_p
     states.take("B", notice(ann, bob, cid))
     ready, busy = pools.measure(states)
     reach = pools.reach
-    assert (reach @ ready).tolist() == [2.0, 2.0, 1.0]
-    assert (reach @ busy).tolist() == [4.0, 4.0, 0.0]
+    assert list(reach @ ready) == [2.0, 2.0, 1.0]
+    assert list(reach @ busy) == [4.0, 4.0, 0.0]
     assert sorted(reach.sum(axis=0).tolist()) == [1.0, 2.0]
     states.take("B", notice(removed=("ann", "bob")))
     ready, _ = pools.measure(states)
-    assert (pools.reach @ ready).tolist() == [2.0, 0.0, 1.0]
+    assert list(pools.reach @ ready) == [2.0, 0.0, 1.0]
     states.forget_group("A")
     assert len(states) == 1
 

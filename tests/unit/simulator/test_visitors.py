@@ -80,7 +80,9 @@ class Engine:
         return (self.times.business.now() - self.invited[invitation_id]) / 1000
 
 
-def with_visitors(check: Callable[[Visitors, Engine], Coroutine[Any, Any, None]]) -> None:
+def with_visitors(
+    check: Callable[[Visitors, Engine], Coroutine[Any, Any, None]], *, scale: float = 1.0
+) -> None:
     """Runs a check while visitors come to a site with one target."""
 
     async def run() -> None:
@@ -118,7 +120,7 @@ def with_visitors(check: Callable[[Visitors, Engine], Coroutine[Any, Any, None]]
             site=Site(FixedConfiguration(site.build())),
             day=bank_day(),
             opening=OPENING,
-            scale=1.0,
+            scale=scale,
             times=times,
             chance=chance,
             timers=timers,
@@ -187,11 +189,11 @@ def test_who_accepted_and_is_not_served_leaves() -> None:
     """Nobody waits without end: each one leaves when the patience that is theirs is over."""
 
     async def check(visitors: Visitors, engine: Engine) -> None:
-        await engine.times.business.sleep(300)
+        await engine.times.business.sleep(600)
         engine.has_permits = False
         accepted = len(engine.accepted_after)
         await engine.times.business.sleep(4 * 3600)
         assert accepted > 10
         assert len(engine.abandoned) >= accepted
 
-    with_visitors(check)
+    with_visitors(check, scale=0.3)

@@ -63,7 +63,7 @@ class Servers:
 def away(title: str, client: Client | None) -> str | None:
     """Why a server cannot be asked now, None when it can."""
     if client is None:
-        return f"this console is not connected to a {title}; add the connection to its application"
+        return f"this console has no connection to the {title}; add one to its application"
     if client.connection.is_connected:
         return None
     why = client.connection.last_problem

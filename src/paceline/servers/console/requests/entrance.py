@@ -34,7 +34,8 @@ LOGIN_TIMEOUT_S: Final = 10.0
 
 _GO_ON: Final = (
     b'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
-    b'<title>Paceline</title><link rel="icon" href="/static/icon.svg"><p><a href="/">Go on to the live page</a></p>'
+    b'<title>Paceline</title><link rel="icon" href="/static/icon.svg">'
+    b'<p><a href="/">Go on to the live page</a></p>'
 )
 """A page of ours that goes on by itself: a strict cookie is not sent with a redirect that began elsewhere."""
 

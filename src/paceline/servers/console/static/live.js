@@ -304,7 +304,7 @@ function showServers(picture) {
     setText(status.dot, item.status);
     setClass(status.dot, LOOKS[item.status] ?? "dot");
     setText(status.why, item.reason ?? "");
-    setText(address, Object.values(item.urls ?? {}).join(" ") || null);
+    setText(address, Object.values(item.urls ?? {}).map((url) => url.replace(/^http:\/\//, "")).join(" ") || null);
     const age = duration(between(item.reported_at, picture.site.machine_now));
     setText(reported, age === null ? null : `${age} ago`);
   });

@@ -5,6 +5,7 @@ gathered and forgets all of it when a batch fails. What is not in memory is read
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import TypeVar
 
@@ -41,6 +42,10 @@ from paceline.wire.operations.event import Event
 CACHED_ROWS = 20_000
 """Recent interactions kept in memory: a few seconds of work at the gate's rate, about 40 MB (chosen)."""
 
+SMALL_DATA = 2
+"""Most fields of data that are encoded once: media type and party."""
+
+_SMALL_KEYS = frozenset(("media_type", "party"))
 T = TypeVar("T")
 _NO_DATA = msgspec.Raw(b"{}")
 _encode = msgspec.json.Encoder().encode
@@ -60,6 +65,7 @@ class NodeState:
         self.node_code = node_code
         self.times = times
         self.now = times.business.now()
+        self._now_text = to_text(self.now)
         self.counters = counters
         self.ids = InteractionIds(node_code, times, counters.last_id_ms)
         self.views = Views(head_size)
@@ -282,15 +288,17 @@ class NodeState:
     ) -> None:
         """A reporting event of this batch, in order."""
         self.event_id += 1
-        fields = dict(data) if data is not None else {}
+        fields = data
         if row is not None:
-            fields["media_type"] = row.media_type
+            fields = (
+                {"media_type": row.media_type, **data} if data else {"media_type": row.media_type}
+            )
         event = Event(
             position=position_text(self.node_code, self.event_id),
             node=self.node_code,
             event_id=self.event_id,
             name=name,
-            at=to_text(self.now),
+            at=self._now_text,
             tenant=row.tenant_id if row is not None else tenant,
             actor=actor,
             interaction_id=row.interaction_id if row is not None else None,
@@ -299,7 +307,7 @@ class NodeState:
             place=place,
             reason=reason,
             properties_version=row.properties_version if row is not None else None,
-            data=msgspec.Raw(_encode(fields)) if fields else _NO_DATA,
+            data=_encoded(fields) if fields else _NO_DATA,
         )
         self.pending.events.setdefault(event.tenant, []).append(event)
 
@@ -312,6 +320,7 @@ class NodeState:
     def begin(self) -> None:
         """Starts a batch: one instant for all of it."""
         self.now = max(self.times.business.now(), self.now)
+        self._now_text = to_text(self.now)
 
     def settle(self) -> Pending:
         """Makes the batch's changes the truth; gives them for notices."""
@@ -363,6 +372,18 @@ class NodeState:
                     del self.held[old]
         if new is not None:
             self.held.setdefault(new, set()).add(key)
+
+
+def _encoded(fields: Mapping[str, object]) -> msgspec.Raw:
+    """The JSON of an event's data; the few small forms that repeat all day are encoded once."""
+    if len(fields) <= SMALL_DATA and fields.keys() <= _SMALL_KEYS:
+        return _small(tuple(fields.items()))
+    return msgspec.Raw(_encode(fields))
+
+
+@lru_cache(maxsize=256)
+def _small(items: tuple[tuple[str, object], ...]) -> msgspec.Raw:
+    return msgspec.Raw(_encode(dict(items)))
 
 
 def _trim(entries: dict[Key, T], limit: int) -> None:

@@ -1,6 +1,7 @@
 """Reading and writing of an interaction node's rows; every statement of the server's store is here."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -25,6 +26,7 @@ _DATA_JOIN = (
 )
 _DEFAULT_ORDER = "(-priority), received_at, queue_seq"
 _COUNT = len(COLUMNS)
+_changing_values = attrgetter(*KEY_COLUMNS, *CHANGING_COLUMNS)
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ class StoredToken(msgspec.Struct, frozen=True):
 
 def row_of(found: Found) -> Row:
     """The row of a result whose first columns are `COLUMNS`."""
-    return Row(**dict(zip(COLUMNS, found[:_COUNT], strict=True)))
+    return Row(*found[:_COUNT])
 
 
 def values_of(row: Row) -> tuple[object, ...]:
@@ -227,11 +229,9 @@ async def write_new(
 
 async def write_changed(transaction: Transaction, rows: Sequence[Row]) -> None:
     """New states of interactions."""
-    values = [
-        (row.tenant_id, row.interaction_id, *(getattr(row, name) for name in CHANGING_COLUMNS))
-        for row in rows
-    ]
-    await transaction.update_rows(INTERACTIONS, KEY_COLUMNS, CHANGING_COLUMNS, values)
+    await transaction.update_rows(
+        INTERACTIONS, KEY_COLUMNS, CHANGING_COLUMNS, [_changing_values(row) for row in rows]
+    )
 
 
 async def write_data(transaction: Transaction, data: Sequence[tuple[int, str, str]]) -> None:

@@ -4,8 +4,8 @@ Read before each report, so that a changed address or secret is used without a r
 missing or wrong value is a finding; the password stays a `SecretSource`, which shows as `***`.
 """
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from paceline.model.configuration import Transaction
 from paceline.model.options import Finding, SecretSource
@@ -21,6 +21,8 @@ _VALUES = (
     ("ewt", "password"),
 )
 """Documented sections and keys (pacing-service.md §1.3)."""
+
+_ADDRESS = re.compile(r"https?://[^\s/?#]+(/\S*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,4 @@ def _text(transaction: Transaction, section: str, key: str) -> str:
 
 
 def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
+    return _ADDRESS.fullmatch(text) is not None
