@@ -37,6 +37,7 @@ from paceline.units.quantities import Millis
 from paceline.wire.link import Link
 from paceline.wire.operation import ClientKind
 from paceline.wire.operations.configuration import Applied, Change
+from paceline.wire.server.listen import bind
 
 DATABASE = "paceline"
 """The one database of a small site; each kind of server has a schema of its own in it."""
@@ -146,6 +147,8 @@ class AllInOne(LifeCycle):
         return console.url + entry_path(_started(console.server), ADMIN)
 
     async def _start(self) -> None:
+        if self._console_port:
+            bind(LOOPBACK, self._console_port).close()  # a port in use is told before all else
         await self._start_database()
         self.folder.forget_run()
         await self._start_configuration()

@@ -1,12 +1,14 @@
 """A small site for the pacing server: configuration, Stat Server, engine, lease, all in memory."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import msgspec
+import zstandard
 
 from paceline.model.configuration import AgentGroup, Dn, Options, Transaction
 from paceline.runtime.chance import Chance
@@ -111,6 +113,9 @@ class FakeEngine(httpx.AsyncBaseTransport):
         self.good_token = ""
         self.reports: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.encodings: list[str] = []
+        self.reads_compressed = True
+        self.accepts = "gzip"
         self.at: list[float] = []
         self.pending: dict[str, int] = {}
         self.errors: dict[str, str] = {}
@@ -145,6 +150,12 @@ class FakeEngine(httpx.AsyncBaseTransport):
     def _report(self, request: httpx.Request, body: bytes) -> httpx.Response:
         if request.headers["authorization"] != f"Bearer {self.good_token}":
             return httpx.Response(401)
+        encoding = request.headers.get("content-encoding", "")
+        self.encodings.append(encoding)
+        if encoding and not self.reads_compressed:
+            return httpx.Response(415)
+        if encoding:
+            body = gzip.decompress(body) if encoding == "gzip" else zstandard.decompress(body)
         report: dict[str, Any] = msgspec.json.decode(body)
         special = self.respond(report)
         if special is not None:
@@ -153,7 +164,8 @@ class FakeEngine(httpx.AsyncBaseTransport):
         self.at.append(self._times.machine.monotonic())
         self.keys.append(request.headers["idempotency-key"])
         targets = [self._row(target["id"]) for target in report["targets"]]
-        return httpx.Response(200, json={"sequence": report["sequence"], "targets": targets})
+        answer = {"sequence": report["sequence"], "targets": targets}
+        return httpx.Response(200, json=answer, headers={"accept-encoding": self.accepts})
 
     def _row(self, name: str) -> dict[str, Any]:
         pending = self.pending.get(name, 0)
@@ -243,6 +255,15 @@ class Site:
     async def _log(self, call: Call, request: LogMessage) -> Logged:
         self.messages.append((request.number, request.subject))
         return Logged(message_id=len(self.messages))
+
+    def add_targets(self, count: int) -> None:
+        """Further sound targets of the same group, published."""
+        options: Options = {"pacing": {"media": "chat"}}
+        names = [f"Q{number}" for number in range(count)]
+        for name in names:
+            self.builder.add("dns", name, Dn(switch="S", number=name, options=options))
+        self.builder.replace(self.group, origination_dns=("Chat", *names))
+        self.change()
 
     def change(self) -> None:
         """Publish what was done to the builder."""

@@ -141,8 +141,11 @@ def test_a_401_makes_one_renewal_and_a_token_lasts_its_life() -> None:
             made.engine.good_token = "revoked"
             await made.cycles(1)
             assert (made.engine.tokens_given, len(made.engine.reports)) == (2, 4)
-            await made.times.machine.sleep(900)
+            made.engine.token_life_s, made.engine.good_token = 60, "revoked"
+            await made.cycles(1)
             assert made.engine.tokens_given == 3
+            await made.times.machine.sleep(60)
+            assert made.engine.tokens_given == 4
         assert made.messages == []
 
     run(test)
@@ -224,13 +227,7 @@ def test_413_halves_the_pages_until_they_fit() -> None:
     """The report goes on in smaller pages under a new sequence; later reports keep that size."""
 
     async def test(made: Site) -> None:
-        for number in range(4):
-            options: Options = {"pacing": {"media": "chat"}}
-            body = Dn(switch="S", number=f"Q{number}", options=options)
-            made.builder.add("dns", f"Q{number}", body)
-        listed = ("Chat", *(f"Q{number}" for number in range(4)))
-        made.builder.replace(made.group, origination_dns=listed)
-        made.change()
+        made.add_targets(4)
         made.engine.respond = lambda report: (
             httpx.Response(413) if len(report["targets"]) > 2 else None
         )
@@ -240,6 +237,36 @@ def test_413_halves_the_pages_until_they_fit() -> None:
             (report["sequence"], report["page"], report["pages"]) for report in made.engine.reports
         ]
         assert pages == [(2, 1, 3), (2, 2, 3), (2, 3, 3), (3, 1, 3), (3, 2, 3), (3, 3, 3)]
+        assert made.messages == []
+
+    run(test)
+
+
+def test_a_large_report_is_compressed_as_the_engine_likes_it() -> None:
+    """gzip at first, zstd once the engine names it; small reports travel as they are."""
+
+    async def test(made: Site) -> None:
+        async with made.server():
+            await made.cycles(1)
+            made.add_targets(200)
+            await made.cycles(1)
+            made.engine.accepts = "gzip, zstd"
+            await made.cycles(2)
+        assert made.engine.encodings == ["", "gzip", "gzip", "zstd"]
+        assert [len(report["targets"]) for report in made.engine.reports] == [1, 201, 201, 201]
+
+    run(test)
+
+
+def test_an_engine_that_reads_no_compressed_body_gets_plain_ones() -> None:
+    """One refusal, then never a compressed body again; no alarm."""
+
+    async def test(made: Site) -> None:
+        made.engine.reads_compressed = False
+        made.add_targets(200)
+        async with made.server():
+            await made.cycles(2)
+        assert made.engine.encodings == ["gzip", "", ""]
         assert made.messages == []
 
     run(test)

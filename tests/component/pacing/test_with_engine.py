@@ -18,6 +18,7 @@ from paceline.units.quantities import Millis
 from paceline.wire.call import Call, Principal
 from paceline.wire.operation import Request
 from paceline.wire.operations.catalogue import OPERATIONS_OF
+from paceline.wire.operations.engagement import EngagementTargetList
 from paceline.wire.operations.pacing import TargetList, TargetRef
 from paceline.wire.server.application import build_application
 from paceline.wire.server.surface import Surface
@@ -135,6 +136,23 @@ def test_a_restarted_engine_wants_a_new_token_and_the_loop_goes_on() -> None:
             await loop.engine.stop()
             await loop.start()
             await made.cycles(2)
+        assert made.messages == []
+
+    run(test)
+
+
+def test_a_report_of_many_targets_arrives() -> None:
+    """A body large enough to be compressed is taken by the real engine."""
+
+    async def test(loop: Loop) -> None:
+        made = loop.made
+        made.add_targets(200)
+        async with made.server():
+            await made.cycles(2)
+        page = await loop.engine.handlers["engagement_target.list"](
+            _call(made), EngagementTargetList()
+        )
+        assert len(page.items) == 201
         assert made.messages == []
 
     run(test)

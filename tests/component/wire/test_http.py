@@ -1,6 +1,7 @@
 """HTTP: one form of errors with the right status, and requests put together from path, query and body."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import zstandard
 from litestar import Litestar
 
 from paceline.errors.table import ERRORS
@@ -339,5 +341,35 @@ def test_slow_requests_do_not_hold_up_others() -> None:
             assert not slow.done()
             edge.gates["a"].set()
         assert slow.result().status_code == 200
+
+    run_http(scenario)
+
+
+# --- compressed bodies ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("gzip", gzip.compress(WHOLE), 201),
+        ("zstd", zstandard.compress(WHOLE), 201),
+        ("identity", WHOLE, 201),
+        ("br", WHOLE, 400),
+        ("gzip", b"no gzip at all", 400),
+        ("zstd", b"no zstd at all", 400),
+        ("gzip", gzip.compress(b" " * (max(SIZE_LIMITS.values()) + 1)), 413),
+    ],
+)
+def test_a_compressed_body_is_unpacked_within_the_limit(
+    coding: str, body: bytes, status: int
+) -> None:
+    """gzip and zstd are read, anything else is refused by name, a bomb is not unpacked."""
+
+    async def scenario(edge: Edge, client: httpx.AsyncClient) -> None:
+        answer = await client.post(
+            "/v1/interactions", content=body, headers={"content-encoding": coding}
+        )
+        assert answer.status_code == status
+        assert answer.headers["accept-encoding"] == "gzip, zstd"
 
     run_http(scenario)

@@ -1,6 +1,7 @@
 """The console behind the real web server: cookies, redirects and 304 as a browser meets them."""
 
 import asyncio
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -88,7 +89,7 @@ def test_login_page_picture_and_logout() -> None:
 def test_the_page_in_a_browser(tmp_path: Path) -> None:
     """The one-time link leads to the page; its script writes the figures, and nothing is refused or fails.
 
-    A queue's name that looks like markup stays text.
+    A name that looks like markup stays text.
     """
     site = FakeSite(targets=[target("<img src=x>", permits=42, abandonment_percent=5.0)])
 
@@ -110,7 +111,7 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
 
     document, log = asyncio.run(main())
     assert '<span id="link" class="dot good">live</span>' in document
-    assert '<td class="number permits">42</td>' in document
+    assert re.search('class="number permits"[^>]*>42<', document)
     assert "&lt;img src=x&gt;" in document
     assert "5.0 % above 3 %" in document
     assert "pacing-cluster" in document

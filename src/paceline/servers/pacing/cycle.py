@@ -188,6 +188,20 @@ class PacingCycle:
         stored = StoredCycle(epoch=self._epoch, sequence=self._sequence, state=state)
         await self._store.save(stored, self._times.business.now())
 
+    async def store_stops(self) -> None:
+        """Store the stops before they are answered; raises like `save`, and before the first cycle."""
+        if self._lease_epoch != self._leadership.epoch:
+            raise PacelineError(
+                "operation_in_progress", "this node is just taking over; repeat", retry_after_s=1.0
+            )
+        await self.save()
+
+    async def _save_some(self) -> None:
+        try:
+            await self.save()
+        except PacelineError as error:
+            _log.warning("what was learned is not saved now", why=error.message)
+
     async def _step_safely(self) -> None:
         try:
             if self._leadership.epoch != self._lease_epoch:
@@ -240,7 +254,7 @@ class PacingCycle:
             await self._answer_stale(outcome.newer_epoch)
         self._cycles += 1
         if self._cycles % SAVE_EVERY == 0:
-            await self.save()
+            await self._save_some()
 
     def _take_over_configuration(self) -> OptionValues:
         """Targets follow the configuration at once; nothing is computed while it stays the same."""
@@ -270,7 +284,7 @@ class PacingCycle:
                 engines_epoch=engines_epoch,
                 epoch=self._epoch,
             )
-            await self.save()
+            await self._save_some()
             return
         self._refused_epoch = self._lease_epoch
         _log.warning(

@@ -113,7 +113,7 @@ class PacingServer(LifeCycle):
             stops=stops,
             round_trips=round_trips,
             mastership=self._cycle,
-            store=self._cycle.save,
+            store=self._cycle.store_stops,
         )
 
     @property

@@ -14,6 +14,7 @@ from paceline.wire.operation import ALL_CLIENT_KINDS, ClientKind, Operation
 from paceline.wire.operations.everywhere import Ready
 from paceline.wire.schema import field_error, strict_twin
 from paceline.wire.server.dispatch import Entry, decode_body
+from paceline.wire.server.encoding import ACCEPTED, unpacked
 from paceline.wire.server.surface import Surface
 
 DEFAULT_TIMEOUT_S = 10.0
@@ -81,7 +82,8 @@ class HttpEdge:
         if entry is None:
             raise self._surface.dispatch.refusal(operation.name, principal, kind)
         timeout_s = _timeout_of(query)
-        request = _request_of(entry, path_values, query, body)
+        plain = unpacked(body, headers.get("content-encoding", ""))
+        request = _request_of(entry, path_values, query, plain)
         call = Call(
             principal=principal,
             tenant=principal.tenants[0] if principal.tenants else 1,
@@ -188,7 +190,7 @@ def _typed(name: str, value: str, kind: Any) -> Any:
 
 def headers_of(rid: str) -> dict[str, str]:
     """Headers of every answer."""
-    return {"x-request-id": rid, "paceline-protocol": PROTOCOL}
+    return {"x-request-id": rid, "paceline-protocol": PROTOCOL, "accept-encoding": ACCEPTED}
 
 
 def error_answer(error: PacelineError, rid: str) -> HttpAnswer:

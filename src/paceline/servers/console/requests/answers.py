@@ -18,7 +18,9 @@ _SAFETY: Final = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
 }
-HTML: Final = "text/html; charset=utf-8"
+HTML: Final = "text/html"
+"""The web server adds the charset of text types."""
+
 JSON: Final = "application/json"
 
 

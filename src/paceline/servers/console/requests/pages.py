@@ -14,8 +14,8 @@ from paceline.servers.console.requests.guard import Guard
 from paceline.wire.open_route import OpenRequest, OpenResponse, OpenRoute
 
 SHIPPED: Final = {
-    "console.css": "text/css; charset=utf-8",
-    "live.js": "text/javascript; charset=utf-8",
+    "console.css": "text/css",
+    "live.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 """Files anyone may load; the two pages are filled in first."""

@@ -178,8 +178,8 @@ class EngagementLink:
             if response is not None and response.status_code == 401 and not has_renewed:
                 has_renewed = True
                 continue
-            if response is not None and response.status_code == 415 and self._encoding:
-                self._encoding = ""  # an engine that reads no compressed bodies
+            if response is not None and self._is_for_encoding(response):
+                self._encoding = ""
                 continue
             if response is not None and response.status_code not in REPEATED:
                 return self._answer(response, page)
@@ -221,6 +221,11 @@ class EngagementLink:
         if "zstd" in response.headers.get("accept-encoding", "") and self._encoding:
             self._encoding = "zstd"
         return response, ""
+
+    def _is_for_encoding(self, response: httpx.Response) -> bool:
+        """Whether an engine refuses a compressed body, which one of another make may not read."""
+        was_packed = "content-encoding" in response.request.headers
+        return was_packed and response.status_code in (400, 415)
 
     def _packed(self, body: bytes) -> tuple[bytes, dict[str, str]]:
         if len(body) < COMPRESS_FROM or not self._encoding:

@@ -1,0 +1,84 @@
+"""`paceline serve`: the same servers as processes of their own, from a database to a router."""
+
+import json
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cli.processes import command, line, open_folder, running, stop
+
+pytestmark = pytest.mark.integration
+
+SITE = """
+access-points:
+  - {{name: database, url: "{url}"}}
+applications:
+  - {{name: messages, application_type: message_server, connections: [{{server: database}}], secret: {{file: {secret}}}}}
+  - {{name: node, application_type: interaction_server, connections: [{{server: database}}], secret: {{file: {secret}}}}}
+  - name: stat
+    application_type: stat_server
+    connections: [{{server: database}}, {{server: node}}]
+    secret: {{file: {secret}}}
+  - name: router
+    application_type: router
+    connections: [{{server: node}}, {{server: stat}}]
+    secret: {{file: {secret}}}
+"""
+KINDS = {"message": "messages", "interaction": "node", "stat": "stat", "router": "router"}
+
+
+def test_one_by_one() -> None:
+    """Servers started one by one, in any order, find each other and stop in order."""
+    with open_folder() as folder, ExitStack() as processes:
+
+        def begin(*args: object) -> str:
+            process = processes.enter_context(running("serve", *args))
+            started.append(process)
+            return line(process)
+
+        started: list = []
+        url = begin("database", "--data-dir", folder / "data")
+        bootstrap, secret, port = folder / "configuration.yaml", folder / "secret", _free_port()
+        keys = folder / "keys"
+        bootstrap.write_text(f"database: {url}\nfolder: {keys}\nport: {port}\n")
+        secret.write_text("a secret of the servers, long enough\n")
+        assert begin("configuration", "--config", bootstrap) == f"http://127.0.0.1:{port}"
+        site = folder / "site.yaml"
+        site.write_text(SITE.format(url=url, secret=secret))
+        to = ("--host", "127.0.0.1", "--port", port)
+        as_admin = (*to, "--user", "admin", "--password-file", keys / "password")
+        assert command("config", "apply", site, *as_admin).status == 0
+        for kind, app in reversed(KINDS.items()):
+            begin(kind, "--app", app, *to, "--password-file", secret)
+        status = json.loads(command("ctl", "status", "--json", *as_admin).out)
+        by_name = {row["application"]: row["status"] for row in status}
+        assert {by_name[app] for app in KINDS.values()} == {"started"}
+        told = json.loads(command("doctor", "--json", *as_admin).out)
+        assert not [row for row in told if "away" in row["consequence"]]
+        _refusals(folder, port, secret)
+        for process in reversed(started):
+            assert stop(process).status == 0
+
+
+def _refusals(folder: Path, port: int, secret: Path) -> None:
+    """What a wrong name, kind or secret is told."""
+    to = ("--port", port, "--password-file")
+    wrong = folder / "wrong"
+    wrong.write_text("not the secret\n")
+    for args, word in (
+        (("stat", "--app", "stat", *to, wrong), "--password-file"),
+        (("router", "--app", "stat", *to, secret), "is a stat_server, not a router"),
+        (("stat", "--app", "stat", *to, folder / "absent"), "absent"),
+        (("stat", "--app", "stat"), "--port"),
+    ):
+        ran = command("serve", *args)
+        assert ran.status in (1, 2) and word in ran.err
+        assert "Traceback" not in ran.err
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""The parts of assembly that decide something by themselves."""
