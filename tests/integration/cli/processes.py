@@ -1,5 +1,7 @@
-"""Commands as processes: run to the end, or left running until a test stops them."""
+"""Commands as processes, left running until a test stops them, or inside the test's own process."""
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -10,7 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from paceline.cli.app import main
+
 PATIENCE_S = 60.0
+WIDE = "300"
+"""Columns of the terminal: no cell of a table is broken."""
 COMMAND = (sys.executable, "-m", "paceline")
 
 
@@ -22,8 +30,21 @@ class Ran(NamedTuple):
     err: str
 
 
-def command(*args: object, before: tuple[str, ...] = ()) -> Ran:
-    """Runs a command to its end."""
+def command(*args: object) -> Ran:
+    """Runs a command to its end in this process, which saves the loading of a second one."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "argv", ["paceline", *map(str, args)])
+        patched.setenv("COLUMNS", WIDE)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as end:
+                return Ran(int(end.code or 0), out.getvalue(), err.getvalue())
+
+
+def process(*args: object, before: tuple[str, ...] = ()) -> Ran:
+    """Runs a command to its end in a process of its own."""
     done = subprocess.run(
         [*before, *COMMAND, *map(str, args)],
         capture_output=True,
@@ -78,5 +99,4 @@ def open_folder() -> Iterator[Path]:
 
 
 def _environment() -> dict[str, str]:
-    wide = {"COLUMNS": "300"}  # no table cell is broken
-    return {**os.environ, **wide}
+    return {**os.environ, "COLUMNS": WIDE}

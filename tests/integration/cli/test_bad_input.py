@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.processes import Ran, command, open_folder
+from tests.integration.cli.processes import Ran, command, open_folder, process
 
 pytestmark = pytest.mark.integration
 
@@ -41,9 +41,6 @@ def test_options_that_belong_together() -> None:
 def test_an_unreachable_database(tmp_path: Path) -> None:
     """A database that does not answer is named with its host and port, without its password."""
     url = f"postgresql://someone:hidden@127.0.0.1:{_free_port()}/site"
-    ran = command("db", "check", url)
-    _refused(ran, FAILED, "site at 127.0.0.1")
-    assert "hidden" not in ran.err
     bootstrap = tmp_path / "configuration.yaml"
     bootstrap.write_text(f"database: {url}\nfolder: {tmp_path / 'keys'}\nport: {_free_port()}\n")
     ran = command("serve", "configuration", "--config", bootstrap)
@@ -70,7 +67,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ran = command("up", "--port", port, "--data-dir", tmp_path / "site")
+        ran = process("up", "--port", port, "--data-dir", tmp_path / "site")
     _refused(ran, FAILED, f"127.0.0.1:{port}", "choose another")
     assert not (tmp_path / "site" / "pgdata").exists()
 
@@ -96,7 +93,7 @@ def test_a_folder_that_the_account_cannot_enter(tmp_path: Path) -> None:
     with open_folder() as folder:
         closed = folder / "closed"
         closed.mkdir(mode=0o700)
-        ran = command("up", "--port", 0, "--data-dir", closed / "site", before=before)
+        ran = process("up", "--port", 0, "--data-dir", closed / "site", before=before)
         _refused(ran, FAILED, f"cannot enter {closed}", "--data-dir", closed / "site")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,28 +31,31 @@ KINDS = {"message": "messages", "interaction": "node", "stat": "stat", "router":
 
 
 def test_one_by_one() -> None:
-    """Servers started one by one, in any order, find each other and stop in order."""
+    """Servers started one by one, at the same moment, find each other and stop in order."""
     with open_folder() as folder, ExitStack() as processes:
 
-        def begin(*args: object) -> str:
+        def begin(*args: object) -> "subprocess.Popen[str]":
             process = processes.enter_context(running("serve", *args))
             started.append(process)
-            return line(process)
+            return process
 
-        started: list = []
-        url = begin("database", "--data-dir", folder / "data")
+        started: list[subprocess.Popen[str]] = []
+        url = line(begin("database", "--data-dir", folder / "data"))
         bootstrap, secret, port = folder / "configuration.yaml", folder / "secret", _free_port()
         keys = folder / "keys"
         bootstrap.write_text(f"database: {url}\nfolder: {keys}\nport: {port}\n")
         secret.write_text("a secret of the servers, long enough\n")
-        assert begin("configuration", "--config", bootstrap) == f"http://127.0.0.1:{port}"
+        configuration = begin("configuration", "--config", bootstrap)
+        assert line(configuration) == f"http://127.0.0.1:{port}"
         site = folder / "site.yaml"
         site.write_text(SITE.format(url=url, secret=secret))
         to = ("--host", "127.0.0.1", "--port", port)
         as_admin = (*to, "--user", "admin", "--password-file", keys / "password")
         assert command("config", "apply", site, *as_admin).status == 0
-        for kind, app in reversed(KINDS.items()):
-            begin(kind, "--app", app, *to, "--password-file", secret)
+        begun = [
+            begin(kind, "--app", app, *to, "--password-file", secret) for kind, app in KINDS.items()
+        ]
+        assert all(line(process).startswith("http://127.0.0.1:") for process in begun)
         status = json.loads(command("ctl", "status", "--json", *as_admin).out)
         by_name = {row["application"]: row["status"] for row in status}
         assert {by_name[app] for app in KINDS.values()} == {"started"}
@@ -59,7 +63,8 @@ def test_one_by_one() -> None:
         assert not [row for row in told if "away" in row["consequence"]]
         _refusals(folder, port, secret)
         for process in reversed(started):
-            assert stop(process).status == 0
+            ran = stop(process)
+            assert ran.status == 0, ran.err
 
 
 def _refusals(folder: Path, port: int, secret: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.processes import command, line, open_folder, running, stop
+from tests.integration.cli.processes import command, line, open_folder, process, running, stop
 
 pytestmark = pytest.mark.integration
 
@@ -33,11 +33,11 @@ agent-groups:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Path]:
     """The folder of a running site; its stop is a test of its own."""
-    with open_folder() as folder, running("up", "--port", 0, "--data-dir", folder) as process:
-        assert line(process).startswith("Page: http://127.0.0.1:")
+    with open_folder() as folder, running("up", "--port", 0, "--data-dir", folder) as up:
+        assert line(up).startswith("Page: http://127.0.0.1:")
         yield folder
         began = time.monotonic()
-        assert stop(process).status == 0
+        assert stop(up).status == 0
         assert time.monotonic() - began < STOP_S
         assert not (folder / "run.json").exists()
 
@@ -68,7 +68,7 @@ def test_every_server_reports_itself(site: Path) -> None:
 
 def test_one_folder_one_process(site: Path) -> None:
     """A second process on the folder is refused, names the first, and leaves run.json alone."""
-    ran = command("up", "--port", 0, "--data-dir", site)
+    ran = process("up", "--port", 0, "--data-dir", site)
     assert ran.status == 1
     assert ran.err.count("\n") == 1 and f"{site} is in use by process" in ran.err
     assert (site / "run.json").exists()
