@@ -1,1 +1,1 @@
-"""Real processes killed, stopped and cut off; history checked against a model."""
+"""Real processes killed and stopped at random moments; what was acknowledged is checked against what is there."""

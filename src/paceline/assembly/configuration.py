@@ -70,6 +70,8 @@ class ConfigurationHost(LifeCycle):
         self._settings = LiveSettings(whole_table(OPTIONS), subject=f"application '{self.name}'")
         self._server: ConfigurationServer | None = None
         self._face: Face | None = None
+        self._is_known = False
+        self._must_report = asyncio.Event()
 
     @property
     def snapshot(self) -> ConfigurationSnapshot:
@@ -93,6 +95,7 @@ class ConfigurationHost(LifeCycle):
             metrics=metrics,
             secret_options=secret_options(),
         )
+        server.watch_state(lambda _state, _reason: self._must_report.set())
         await server.start()
         if await server.bootstrap(*self._admin):
             _log.standard("a new site was made", administrator=self._admin[0])
@@ -130,19 +133,24 @@ class ConfigurationHost(LifeCycle):
         """Its own application, once somebody has put it into the configuration."""
         for item, body in snapshot.all_of(Application):
             if body.application_type == APPLICATION_TYPE:
-                self.name = item.name
+                if self.name != item.name or not self._is_known:
+                    self._must_report.set()
+                self.name, self._is_known = item.name, True
                 options: RawOptions = body.options
                 self._settings.update(options)
                 return
 
     async def _report_status(self, server: ConfigurationServer) -> None:
         while True:
+            self._must_report.clear()
             try:
                 await self._report(server, server.state)
             except PacelineError as error:
                 _log.debug("status not reported", why=error.message)
             interval_s = self._settings.current.seconds("general", "statusInterval")
-            await self._times.machine.sleep(interval_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(interval_s):
+                    await self._must_report.wait()
 
     async def _report(self, server: ConfigurationServer, state: State) -> None:
         """To itself: it has no token of its own and needs none."""
