@@ -1,0 +1,1 @@
+"""What assembly does over memory links on the virtual clock."""

@@ -1,0 +1,1 @@
+"""The sdk over memory links on the virtual clock."""
