@@ -99,7 +99,6 @@ class HostedServer(LifeCycle):
         self._face = Face(*self._address(snapshot, application))
         self.url = self._face.url
         metrics = Metrics(self.kind)
-        self._tasks.start("status", self._report_status())
         built = await kind.build(
             Parts(
                 name=self.name,
@@ -121,6 +120,8 @@ class HostedServer(LifeCycle):
     async def _serve(self, built: Built, face: Face, metrics: Metrics) -> None:
         server = self.server = built.server
         server.watch_state(lambda _state, _reason: self._must_report.set())
+        # Not before: a standby that waits for its lease leaves the word to the one that works.
+        self._tasks.start("status", self._report_status(server))
         await server.start()
         await face.open(
             server,
@@ -133,7 +134,7 @@ class HostedServer(LifeCycle):
             metrics=metrics,
             open_routes=built.open_routes(),
         )
-        await self._report()
+        await self._report(server)
         _log.standard("server started", application=self.name, kind=self.kind, url=self.url)
 
     async def _stop(self) -> None:
@@ -142,9 +143,7 @@ class HostedServer(LifeCycle):
             await self._face.close()
         if self.server is not None:
             await self.server.stop()
-            with suppress(PacelineError, TimeoutError):
-                async with asyncio.timeout(REPORT_TIMEOUT_S):
-                    await self._report()
+            await self._report_end(self.server)
         await self._opened.aclose()
         await self._site.close()
         _log.standard("server stopped", application=self.name, kind=self.kind)
@@ -198,11 +197,11 @@ class HostedServer(LifeCycle):
 
     # --- status ----------------------------------------------------------------------------------
 
-    async def _report_status(self) -> None:
+    async def _report_status(self, server: LifeCycle) -> None:
         while True:
             self._must_report.clear()
             try:
-                await self._report()
+                await self._report(server)
                 await self._site.refresh_keys()
             except PacelineError as error:
                 _log.debug("status not reported", application=self.name, why=error.message)
@@ -211,14 +210,20 @@ class HostedServer(LifeCycle):
                 async with asyncio.timeout(interval_s):
                     await self._must_report.wait()
 
-    async def _report(self) -> None:
-        server = self.server
-        state = State.INITIALIZING if server is None else server.state
+    async def _report_end(self, server: LifeCycle) -> None:
+        """The last report, unless another process has taken over and reports for itself."""
+        if not self.end_reason:
+            with suppress(PacelineError, TimeoutError):
+                async with asyncio.timeout(REPORT_TIMEOUT_S):
+                    await self._report(server)
+
+    async def _report(self, server: LifeCycle) -> None:
+        is_over = server.state is State.STOPPED
         await self._site.client.application.report_status(
             application=self.name,
-            status=state.value,
-            reason="" if server is None else server.reason,
-            urls={} if state is State.STOPPED else {"default": self.url},
+            status=server.state.value,
+            reason=server.reason,
+            urls={} if is_over else {"default": self.url},
             pid=os.getpid(),
         )
 

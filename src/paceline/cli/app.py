@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # its paragraphs are wrapped as wide as the terminal is
 )
 app.command("demo")(demo.demo)
 app.command("up")(up.up)

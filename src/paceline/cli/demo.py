@@ -27,37 +27,46 @@ class Policy(StrEnum):
     PROGRESSIVE = "progressive"
 
 
+PagePort = Annotated[int, typer.Option(min=0, max=65535, help="Port of the page.")]
+Speed = Annotated[
+    float, typer.Option(min=0.1, max=1000, help="Business seconds in a second; 1 to click along.")
+]
+Duration = Annotated[
+    float | None,
+    typer.Option(
+        "--duration",
+        parser=duration,
+        metavar="TIME",
+        help="How long it runs on your watch, such as 90s, 8m or 2h.",
+        show_default="until Ctrl-C",
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Where everything is kept; a restart goes on from there.",
+        show_default="/var/lib or the XDG state folder",
+    ),
+]
+Rule = Annotated[
+    Policy | None,
+    typer.Option("--policy", help="How permits are computed.", show_default="as configured"),
+]
+Seed = Annotated[
+    int | None, typer.Option(help="Repeats the same people.", show_default="the folder's own")
+]
+Headless = Annotated[bool, typer.Option("--headless", help="Run without a page.")]
+
+
 def demo(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page.")] = DEFAULT_PORT,
-    speed: Annotated[
-        float,
-        typer.Option(min=0.1, max=1000, help="Business seconds in a second; 1 to click along."),
-    ] = 60.0,
-    duration_s: Annotated[
-        float | None,
-        typer.Option(
-            "--duration",
-            parser=duration,
-            metavar="TIME",
-            help="How long it runs on your watch, such as 90s, 8m or 2h.",
-            show_default="until Ctrl-C",
-        ),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where everything is kept; a restart goes on from there.",
-            show_default="/var/lib or the XDG state folder",
-        ),
-    ] = None,
-    policy: Annotated[
-        Policy | None,
-        typer.Option(help="How permits are computed.", show_default="as configured: position"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Repeats the same people.", show_default="the folder's own")
-    ] = None,
-    headless: Annotated[bool, typer.Option(help="Run without a page.")] = False,
+    port: PagePort = DEFAULT_PORT,
+    speed: Speed = 60.0,
+    duration_s: Duration = None,
+    data_dir: Folder = None,
+    policy: Rule = None,
+    seed: Seed = None,
+    headless: Headless = False,
     as_json: AsJson = False,
 ) -> None:
     """Watch the whole loop at work: a real bank's day, visitors who are invited, agents who help.
@@ -70,9 +79,9 @@ def demo(
     folder = DataFolder(data_dir or default_folder("demo"))
     folder.prepare()
     configure_log(verbose="standard", output=str(folder.log_file))
+    state = demo_state(folder.path / "demo.json", seed)
 
     async def serve() -> None:
-        state = demo_state(folder.path / "demo.json", seed)
         site = AllInOne(
             folder,
             make_times=lambda stopped_at: real_times(speed, stopped_at or Millis(state.opening)),
@@ -86,6 +95,7 @@ def demo(
                 await choose_policy(site, policy)
             if not headless and not as_json:
                 tell_entry(site)
+                print(f"Speed {speed:g}, seed {state.seed}", flush=True)
             tell_summary(await live(site, state, stop, duration_s), as_json)
 
         await serve_until_stopped(site, ready)

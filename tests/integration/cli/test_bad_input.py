@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.processes import Ran, command, open_folder, process
+from tests.integration.cli.processes import Ran, command, free_port, open_folder, process
 
 pytestmark = pytest.mark.integration
 
@@ -40,9 +40,9 @@ def test_options_that_belong_together() -> None:
 
 def test_an_unreachable_database(tmp_path: Path) -> None:
     """A database that does not answer is named with its host and port, without its password."""
-    url = f"postgresql://someone:hidden@127.0.0.1:{_free_port()}/site"
+    url = f"postgresql://someone:hidden@127.0.0.1:{free_port()}/site"
     bootstrap = tmp_path / "configuration.yaml"
-    bootstrap.write_text(f"database: {url}\nfolder: {tmp_path / 'keys'}\nport: {_free_port()}\n")
+    bootstrap.write_text(f"database: {url}\nfolder: {tmp_path / 'keys'}\nport: {free_port()}\n")
     ran = command("serve", "configuration", "--config", bootstrap)
     _refused(ran, FAILED, "site at 127.0.0.1", "access point")
     assert "hidden" not in ran.err
@@ -129,9 +129,3 @@ def test_the_help_of_every_command_teaches() -> None:
         assert name[0] in ran.out
         answer = command(*name, "--help")
         assert answer.status == 0 and word in answer.out, name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

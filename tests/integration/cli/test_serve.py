@@ -1,7 +1,6 @@
 """`paceline serve`: the same servers as processes of their own, from a database to a router."""
 
 import json
-import socket
 import subprocess
 import time
 from contextlib import ExitStack
@@ -9,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli.processes import PATIENCE_S, command, line, open_folder, running, stop
+from tests.integration.cli.processes import (
+    PATIENCE_S,
+    command,
+    free_port,
+    line,
+    open_folder,
+    running,
+    stop,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -48,7 +55,7 @@ def test_one_by_one() -> None:
 
         started: list[subprocess.Popen[str]] = []
         url = line(begin("database", "--data-dir", folder / "data"))
-        bootstrap, secret, port = folder / "configuration.yaml", folder / "secret", _free_port()
+        bootstrap, secret, port = folder / "configuration.yaml", folder / "secret", free_port()
         keys = folder / "keys"
         bootstrap.write_text(f"database: {url}\nfolder: {keys}\nport: {port}\n")
         secret.write_text("a secret of the servers, long enough\n")
@@ -95,9 +102,3 @@ def _refusals(folder: Path, port: int, secret: Path) -> None:
         ran = command("serve", *args)
         assert ran.status in (1, 2) and word in ran.err
         assert "Traceback" not in ran.err
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
