@@ -9,7 +9,7 @@ from tests.integration.cli.processes import open_folder, process
 
 @pytest.mark.integration
 def test_the_loop_runs_and_its_figures_agree() -> None:
-    """Invitations are accepted, interactions end, the event log recounts to the same, nothing is logged as error."""
+    """Invitations are accepted, interactions end, the log recounts to the same, no error is logged."""
     with open_folder() as folder:
         ran = process(
             "demo", "--headless", "--json", "--speed", 120, "--duration", "8s", "--seed", 3,
