@@ -13,8 +13,10 @@ from typing import Any
 
 import msgspec
 
+from paceline.assembly.general_options import GENERAL_OPTIONS
 from paceline.errors.table import ERRORS
 from paceline.model.options import Option, OptionTable
+from paceline.runtime.log import LOG_OPTIONS
 from paceline.wire.operation import ALL_CLIENT_KINDS, Operation
 from paceline.wire.operations.catalogue import NOTICES, OPERATIONS_OF
 from tools.generate_sdk import sdk_pages
@@ -49,6 +51,8 @@ def errors_page() -> str:
 def options_page() -> str:
     """Every option of every server."""
     parts = []
+    shared = [option for table in (LOG_OPTIONS, GENERAL_OPTIONS) for option in table.options]
+    parts += ["## Every server\n", _table(_OPTION_HEAD, [_option_row(option) for option in shared])]
     for room in _rooms():
         parts.append(f"## {room}\n")
         parts.append(_table(_OPTION_HEAD, [_option_row(option) for option in _options_of(room)]))

@@ -14,6 +14,9 @@ from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
+FILE_WIDTH = 200
+"""Columns of a table that is piped or written to a file: no cell is broken for want of a terminal."""
+
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|min|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -31,6 +34,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
     if table.row_count:
         console.print(table)
     else:

@@ -24,6 +24,7 @@ from paceline.errors.failure import PacelineError
 from paceline.runtime.log import get_log
 from paceline.runtime.times import Times
 from paceline.storage.access_point import POSTGRESQL_PORT, from_url, socket_url
+from paceline.storage.lent_programs import lend_programs
 from paceline.storage.postgres import PostgresDatabase
 from paceline.storage.service_account import ServiceAccount, choose_account
 
@@ -135,8 +136,7 @@ class EmbeddedPostgres:
             self._programs = find_programs()
             self._check_version()
             owner = self._data.stat().st_uid if self._data.exists() else None
-            program = self._programs / "postgres"
-            self._account = choose_account(program, self._dir, owner)
+            self._choose_account(owner)
             if owner is None:
                 await self._initialise()
             await self._await_leftover()
@@ -145,6 +145,19 @@ class EmbeddedPostgres:
         except BaseException:
             await self.stop()
             raise
+
+    def _choose_account(self, owner: int | None) -> None:
+        """An account that can run the programs in the folder, with a copy of them if need be."""
+        try:
+            self._account = choose_account(self._programs / "postgres", self._dir, owner)
+        except PacelineError as closed:
+            if os.geteuid() != 0:
+                raise
+            try:
+                self._programs = lend_programs(self._programs)
+                self._account = choose_account(self._programs / "postgres", self._dir, owner)
+            except (OSError, PacelineError):
+                raise closed from None
 
     async def watch(self) -> None:
         """Start the server again whenever it ends by itself; runs until cancelled, before `stop`."""

@@ -15,9 +15,11 @@ import pytest
 
 from paceline.errors.failure import PacelineError
 from paceline.runtime.times import real_times
+from paceline.storage import embedded, service_account
 from paceline.storage.access_point import from_url
 from paceline.storage.database import Database
-from paceline.storage.embedded import EmbeddedPostgres
+from paceline.storage.embedded import EmbeddedPostgres, find_programs
+from paceline.storage.lent_programs import lend_programs
 from paceline.storage.opening import open_database
 
 pytestmark = pytest.mark.integration
@@ -27,7 +29,9 @@ SUPERVISOR = """
 import asyncio, sys
 from pathlib import Path
 from paceline.runtime.times import real_times
-from paceline.storage.embedded import EmbeddedPostgres
+from paceline.storage import embedded, service_account
+from paceline.storage.embedded import EmbeddedPostgres, find_programs
+from paceline.storage.lent_programs import lend_programs
 
 async def main():
     server = EmbeddedPostgres(Path(sys.argv[1]), real_times())
@@ -196,6 +200,42 @@ def test_a_closed_folder_needs_a_namespace(closed_folder: Path) -> None:
 
     asyncio.run(main())
     assert closed_folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
+def test_programs_in_a_closed_folder_are_lent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without user namespaces root's server runs from a copy of the programs, made once."""
+    closed = folder / "closed" / "site-packages"
+    closed.mkdir(parents=True)
+    installed = find_programs().parent
+    package = installed.parent
+    shutil.copytree(installed, closed / package.name / installed.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, closed / libraries.name, symlinks=True)
+    closed.parent.chmod(0o700)
+    programs = closed / package.name / installed.name / "bin"
+
+    def no_namespace() -> None:
+        raise OSError("not allowed here")
+
+    monkeypatch.setattr(embedded, "find_programs", lambda: programs)
+    monkeypatch.setattr(service_account, "_enter_namespace", no_namespace)
+    monkeypatch.setattr(
+        embedded, "lend_programs", lambda found: lend_programs(found, shared=folder / "shared")
+    )
+
+    async def main() -> None:
+        for _ in range(2):
+            server = EmbeddedPostgres(folder / "data", TIMES)
+            await server.start()
+            await server.stop()
+
+    asyncio.run(main())
+    assert len(list((folder / "shared").iterdir())) == 1
+    assert closed.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
