@@ -44,7 +44,7 @@ demo: $(READY) ## run the whole loop on an embedded database, with a live page (
 	@$(BIN)/paceline demo $(ARGS)
 
 test: $(READY) ## run the fast tests, at most 2 minutes on two cores (ARGS='-k lane')
-	@$(RUN) -m pytest -m 'not slow and not fault' $(ARGS)
+	@$(RUN) -m pytest -n 2 -m 'not slow and not fault' $(ARGS)
 
 check: $(READY) ## format, lint, types, import contracts, sizes, generated files fresh
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make fmt" >&2; $(BIN)/ruff format --check .; }

@@ -83,6 +83,12 @@ def test_one_by_one() -> None:
             assert ran.status == 0, ran.err
 
 
+def _statuses(as_admin: tuple[object, ...]) -> set[str]:
+    status = json.loads(command("ctl", "status", "--json", *as_admin).out)
+    by_name = {row["application"]: row["status"] for row in status}
+    return {by_name[app] for app in KINDS.values()}
+
+
 def _away(as_admin: tuple[object, ...]) -> list[str]:
     told = json.loads(command("doctor", "--json", *as_admin).out)
     return [row["consequence"] for row in told if "away" in row["consequence"]]
