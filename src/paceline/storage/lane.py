@@ -111,6 +111,11 @@ class Lane(Generic[W, R]):
         self._closed: PacelineError | None = None
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it refuses new work: it stops, or another process writes."""
+        return self._closed is not None
+
+    @property
     def depth(self) -> int:
         """Pieces of work that wait for the next batch."""
         return len(self._queue)

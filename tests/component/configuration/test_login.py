@@ -266,3 +266,36 @@ def test_me_is_who_the_token_says() -> None:
             assert (me.name, me.kind, me.access_groups) == ("stat", "application", ("server",))
 
     run_virtual(main())
+
+
+def test_a_process_that_waits_or_has_lost_its_lease_hides_none_that_works() -> None:
+    """Of several processes of one application the one that works is shown, until it is silent."""
+
+    async def main() -> None:
+        async with opened() as site:
+            admin = await site.client()
+            await admin.configuration.apply(changes=(stat(),))
+            server = await site.client(SERVER)
+
+            async def shown() -> tuple[str, dict[str, str]]:
+                [row] = [
+                    r for r in (await admin.application.status()).items if r.application == "stat"
+                ]
+                return row.status, row.urls
+
+            async def report(pid: int, status: Any) -> None:
+                await server.application.report_status(
+                    application="stat", status=status, pid=pid, urls={"default": f"http://{pid}"}
+                )
+
+            await report(1, "started")
+            await report(2, "initializing")
+            assert await shown() == ("started", {"default": "http://1"})
+            await report(2, "started")
+            await report(1, "unavailable")
+            assert await shown() == ("started", {"default": "http://2"})
+            await site.times.machine.sleep(16)
+            await report(1, "unavailable")
+            assert await shown() == ("unavailable", {"default": "http://1"})
+
+    run_virtual(main())

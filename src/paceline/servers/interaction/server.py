@@ -105,7 +105,7 @@ class InteractionServer(LifeCycle):
         committer = Committer(node, publisher, self._database.engine)
         self._lane = Lane(self._database, committer, fence, self._times, on_stale=self._stale)
         self._node = node
-        self._build(NodeLane(self._lane, node, self._settings), publisher)
+        self._build(NodeLane(self._lane, node, self._settings, self._tasks), publisher)
         self._configuration.watch(self._configured)
 
     def _build(self, lane: NodeLane, publisher: EventPublisher) -> None:
@@ -140,7 +140,7 @@ class InteractionServer(LifeCycle):
             if row.router_session is not None and row.router_session not in node.routers:
                 sessions.setdefault(row.router_session, []).append(row.key)
         for session, keys in sessions.items():
-            await lane.submit_own(returned(tuple(keys), session))
+            await lane.carry_out(returned(tuple(keys), session))
         for agent in tuple(node.agents.values()):
             if agent.is_linked:
                 lost.lost(agent.key, agent.session_id)

@@ -28,9 +28,17 @@ class Statuses:
         self._reports = await self._store.load()
 
     async def report(self, item: ConfigurationObject, report: ReportStatus) -> None:
-        """Takes a report; a new one is in the database after return."""
+        """Takes a report; a new one is in the database after return.
+
+        Several processes may stand for one application: one works, others wait or have lost its
+        lease. What a process says that does not work never hides one that does.
+        """
         known = self._reports.get(item.id)
         now = self._machine.now()
+        if known is not None and report.status != "started":
+            works = known[0].status == "started" and not self._is_silent(known[1], now)
+            if works and _is_another(known[0], report):
+                return
         self._reports[item.id] = (report, now)
         if known is None or known[0] != report:
             await self._store.save(item.tenant, item.id, report, now)
@@ -48,7 +56,7 @@ class Statuses:
                 mode=mode,
             )
         report, at = found
-        is_silent = self._machine.now() - at > SILENT_AFTER_S * 1000
+        is_silent = self._is_silent(at, self._machine.now())
         is_over = report.status == "stopped"
         return ApplicationStatus(
             application=item.name,
@@ -60,3 +68,11 @@ class Statuses:
             pid=report.pid,
             reported_at=to_text(at),
         )
+
+    def _is_silent(self, at: Millis, now: Millis) -> bool:
+        return now - at > SILENT_AFTER_S * 1000
+
+
+def _is_another(known: ReportStatus, report: ReportStatus) -> bool:
+    """Whether two reports come from different processes; one that has stopped names no address."""
+    return known.pid != report.pid or bool(report.urls and known.urls != report.urls)

@@ -78,8 +78,9 @@ class Committer:
                 wanted[head] = wanted.get(head, 0) + count
             client_ids += work.client_ids
             tokens += work.tokens
+        taken_before = len(keys)  # other work of the batch may take as many out of a head first
         for head, count in wanted.items():
-            ids = await self._refill(transaction, head, count)
+            ids = await self._refill(transaction, head, count + taken_before)
             keys += ids
             with_data += ids
         await node.load(transaction, keys, with_data)

@@ -219,8 +219,7 @@ class NodeState:
             self.views.remove(old)
         if new.is_waiting:
             self.views.offer(new, self.now)
-        if old.router_session != new.router_session:
-            self._hold(old.router_session, new.router_session, key)
+        self._hold(old.router_session, new.router_session, key)
 
     def finish(self, row: Row, reason: str | None) -> None:
         """The end of an interaction; `row` is its last state in memory."""
@@ -340,8 +339,13 @@ class NodeState:
         )
 
     def forget(self) -> None:
-        """Drops everything that may hold changes of a failed batch; agents are read anew by the committer."""
-        self.pending = Pending()
+        """Drops everything that may hold changes of a failed batch; agents are read anew by the committer.
+
+        What router sessions hold is put right at once: one may be lost before the next batch.
+        """
+        failed, self.pending = self.pending, Pending()
+        for old, new, key in reversed(failed.holdings):
+            self._move(new, old, key)
         self.event_id = self.counters.last_event_id
         self.submit_seq = self.counters.last_submit_seq
         self._rows.clear()
@@ -364,6 +368,11 @@ class NodeState:
                 agent.handling.add(row.interaction_id)
 
     def _hold(self, old: str | None, new: str | None, key: Key) -> None:
+        if old != new:
+            self.pending.holdings.append((old, new, key))
+            self._move(old, new, key)
+
+    def _move(self, old: str | None, new: str | None, key: Key) -> None:
         if old is not None:
             held = self.held.get(old)
             if held is not None:

@@ -10,7 +10,10 @@ from paceline.wire.operations.event import Event
 
 
 class Pending(msgspec.Struct):
-    """Everything that gathered since the last commit; empty for a batch that only read."""
+    """Everything that gathered since the last commit; empty for a batch that only read.
+
+    `holdings` are the moves of interactions between router sessions, to be undone when it fails.
+    """
 
     inserted: dict[Key, Row] = {}
     updated: dict[Key, Row] = {}
@@ -21,6 +24,7 @@ class Pending(msgspec.Struct):
     client_ids: list[tuple[int, str, int]] = []
     tokens: list[tuple[int, str, str, str, int, bytes, str]] = []
     agents: set[tuple[int, int]] = set()
+    holdings: list[tuple[str | None, str | None, Key]] = []
     events: dict[int, list[Event]] = {}
     after_commit: list[Callable[[], None]] = []
 

@@ -5,11 +5,14 @@ from typing import Any
 
 from paceline.errors.failure import PacelineError
 from paceline.model import events
+from paceline.model.agent import Agent
+from paceline.model.instant import optional_text
 from paceline.model.interaction import Row
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import (
     HANDLING,
+    QUEUED,
     ROUTING,
     leave_virtual_queue,
     replace,
@@ -58,11 +61,14 @@ class PullRequests:
         machine = self._lane.node.times.machine
         longest = self._lane.settings.current.seconds("settings", "pull-hold-timeout")
         until = machine.monotonic() + min(request.hold_s, longest)
+        if call.peer is None:  # plain HTTP ends with its timeout_s, and with an answer
+            until = min(until, call.deadline)
         while True:
             arrival = self._lane.node.views.arrival(head.view_id)
             call.deadline = max(call.deadline, machine.monotonic() + 1.0)
+            answer = self._lane.submit(call, work)
             try:
-                pulled: Pulled = await self._lane.submit(call, work)
+                pulled: Pulled = await answer
                 left = until - machine.monotonic()
                 if pulled.interactions or left <= 0:
                     return pulled
@@ -70,6 +76,10 @@ class PullRequests:
                     await arrival
             except TimeoutError:
                 return EMPTY
+            except asyncio.CancelledError:
+                if answer.done() and not answer.cancelled() and answer.exception() is None:
+                    self._lane.undelivered(work, answer.result())  # cancelled just after its commit
+                raise
             finally:
                 arrival.cancel()
 
@@ -79,35 +89,42 @@ class PullRequests:
 
         def apply(node: NodeState) -> Pulled:
             current = node.views.named(tenant, request.view)
-            taken = current.take(request.count)
-            if not taken:
-                return EMPTY
-            if request.agent is not None:
-                return Pulled(
-                    interactions=tuple(
-                        _to_agent(node, node.row((tenant, i)), request.agent, actor) for i in taken
-                    )
+            agent = None if request.agent is None else node.logged_in(tenant, request.agent)
+            rows = [node.row((tenant, i)) for i in current.first(request.count)]
+            current.take(len(rows))
+            if agent is not None:
+                taken = tuple(_to_agent(node, row, agent, actor) for row in rows)
+            else:
+                taken = tuple(_to_router(node, row, session, actor) for row in rows)
+            return Pulled(interactions=taken) if taken else EMPTY
+
+        return Work(
+            apply,
+            pull=(head, request.count),
+            on_undelivered=lambda pulled: self._give_back(
+                pulled, session if request.agent is None else None, actor
+            ),
+        )
+
+    def _give_back(self, pulled: Pulled, session: str | None, actor: str) -> None:
+        """What nobody got goes back at once, unless somebody else has it meanwhile."""
+        taken = {(i.tenant, i.interaction_id): i.assigned_at for i in pulled.interactions}
+
+        def apply(node: NodeState) -> None:
+            for key, assigned_at in taken.items():
+                if node.finished(key) is not None:
+                    continue
+                row = node.row(key)
+                is_as_pulled = (
+                    row.state != QUEUED
+                    and row.router_session == session
+                    and optional_text(row.assigned_at) == assigned_at
                 )
-            return Pulled(
-                interactions=tuple(
-                    _to_router(node, node.row((tenant, i)), session, actor) for i in taken
-                )
-            )
+                if is_as_pulled:
+                    return_to_queue(node, row, actor, "undelivered")
 
-        def give_back(pulled: Pulled) -> None:
-            keys = [(tenant, item.interaction_id) for item in pulled.interactions]
-            if keys:
-                self._lane.submit_own(_return_work(keys, actor))
-
-        return Work(apply, pull=(head, request.count), on_undelivered=give_back)
-
-
-def _return_work(keys: list[tuple[int, str]], actor: str) -> Work:
-    def apply(node: NodeState) -> None:
-        for key in keys:
-            return_to_queue(node, node.row(key), actor, "undelivered")
-
-    return Work(apply, keys=keys)
+        if taken:
+            self._lane.submit_own(Work(apply, keys=tuple(taken)))
 
 
 def _to_router(node: NodeState, row: Row, session: str | None, actor: str) -> Interaction:
@@ -120,8 +137,8 @@ def _to_router(node: NodeState, row: Row, session: str | None, actor: str) -> In
     return wire_form(new, node.names, node.user_data(new.key))
 
 
-def _to_agent(node: NodeState, row: Row, name: str, actor: str) -> Interaction:
-    agent = node.logged_in(row.tenant_id, name)
+def _to_agent(node: NodeState, row: Row, agent: Agent, actor: str) -> Interaction:
+    name = agent.name
     new = replace(
         row,
         state=HANDLING,

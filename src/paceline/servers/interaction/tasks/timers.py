@@ -67,7 +67,7 @@ class LostAgents:
             if node.links.is_attached(key):
                 return
             try:
-                await self._lane.submit_own(
+                await self._lane.attempt(
                     self.requests.logout_work(key[0], agent.name, "server", LOST)
                 )
                 return
