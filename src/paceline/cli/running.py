@@ -64,10 +64,5 @@ async def serve_until_stopped(
         raise PacelineError("internal_error", server.end_reason)
 
 
-async def wait_for(stop: asyncio.Event) -> None:
-    """Work that consists in waiting for the signal."""
-    await stop.wait()
-
-
 async def _finish(work: Awaitable[None]) -> None:
     await work

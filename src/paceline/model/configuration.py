@@ -280,26 +280,6 @@ class Workbin(
 
 Script = CapacityRule | InteractionQueue | View | Strategy | Workbin
 
-ObjectType = Literal[
-    "tenants",
-    "hosts",
-    "switches",
-    "dns",
-    "skills",
-    "access-groups",
-    "folders",
-    "persons",
-    "places",
-    "agent-groups",
-    "business-attributes",
-    "business-processes",
-    "scripts",
-    "access-points",
-    "applications",
-    "transactions",
-    "alarm-conditions",
-]
-
 BODY_TYPES: dict[str, Any] = {
     "tenants": Tenant,
     "hosts": Host,

@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 
 import msgspec
 import structlog
-from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
+from structlog.contextvars import bound_contextvars, merge_contextvars
 
 from paceline.model.instant import to_text
 from paceline.model.options import Kind, Option, OptionTable
@@ -179,13 +179,8 @@ def configure_log(*, verbose: str, output: str) -> None:
         root.addHandler(_from_libraries)
 
 
-def bind_log_context(**fields: object) -> None:
-    """Put fields on every line of this task and of the tasks it starts from now on."""
-    bind_contextvars(**fields)
-
-
 def log_context(**fields: object) -> AbstractContextManager[None]:
-    """Put fields on every line inside a `with`."""
+    """Put fields on every line inside a `with`, and of the tasks that are started in it."""
     return bound_contextvars(**fields)
 
 

@@ -287,7 +287,7 @@ class _Interaction:
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
-        """The invited agent takes it."""
+        """The invited agent takes it; the one who has it already gets the same answer."""
         request = Accept(interaction_id=interaction_id, ticket=ticket, agent=agent, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["interaction.accept"], request, timeout_s=timeout_s, key=idempotency_key

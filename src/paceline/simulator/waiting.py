@@ -44,9 +44,6 @@ class WaitingCustomers:
         self._is_taken = is_taken
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     def begin(self, interaction_id: str, since: Millis) -> None:
         """The customer waits since then; who waits already or is served is left alone."""
         if interaction_id in self._waiting or self._is_taken(interaction_id):

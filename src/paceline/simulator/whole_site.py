@@ -101,11 +101,6 @@ class DemoWorld(LifeCycle):
         """What became of the visitors' wish to be invited."""
         return self._visitors.counts
 
-    @property
-    def waiting_count(self) -> int:
-        """Customers who wait for an agent now."""
-        return len(self._waiting)
-
     async def summary(self) -> DemoSummary:
         """The run's figures up to now or, once stopped, up to the stop; the servers must still answer.
 

@@ -50,13 +50,18 @@ class Peer(Protocol):
 
 
 class Call:
-    """One request's context. `deadline` is in the machine's monotonic seconds; `peer` None over HTTP."""
+    """One request's context. `deadline` is in the machine's monotonic seconds; `peer` None over HTTP.
+
+    A handler whose answer hands something over sets `on_undelivered`: it gets the answer again when
+    a caller over HTTP has gone before it. What a session loses is told by `Peer.on_close`.
+    """
 
     __slots__ = (
         "client",
         "client_kind",
         "deadline",
         "idempotency_key",
+        "on_undelivered",
         "peer",
         "principal",
         "request_id",
@@ -83,6 +88,7 @@ class Call:
         self.deadline = deadline
         self.peer = peer
         self.idempotency_key = idempotency_key
+        self.on_undelivered: Callable[[Any], None] | None = None
 
     def tenant_of(self, asked: int | None) -> int:
         """The tenant a request runs in: the caller's, or the one it names when it may.

@@ -7,17 +7,19 @@ names the field and the nearest known one.
 import difflib
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from paceline.errors.failure import PacelineError
+from paceline.wire.user_data import has_nul
 
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 _PATH = re.compile(r"at `\$\.?([^`]*)`")
+_top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @cache
@@ -115,10 +117,27 @@ def decode_request(kind: Any, body: bytes | msgspec.Raw, *, strict: bool = True)
     Raises
     ------
     PacelineError
-        `invalid_attribute` naming the field, with the nearest known one when it is unknown.
+        `invalid_attribute` naming the field, with the nearest known one when it is unknown; also
+        when a text has the character U+0000.
     """
     decoder = strict_decoder(kind) if strict else lenient_decoder(kind)
     try:
-        return decoder.decode(body)
+        request = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise field_error(error, kind) from None
+    if has_nul(bytes(body)):
+        raise nul_error(_top_level.decode(body))
+    return request
+
+
+def nul_error(fields: Mapping[str, str | msgspec.Raw]) -> PacelineError:
+    """The error of a request with the character U+0000 in one of its fields, as text or JSON."""
+    guilty = [
+        name
+        for name, value in fields.items()
+        if ("\0" in value if isinstance(value, str) else has_nul(bytes(value)))
+    ]
+    name = guilty[0] if guilty else "body"
+    return PacelineError(
+        "invalid_attribute", f"{name} contains the character U+0000; remove it", field=name
+    )

@@ -42,9 +42,14 @@ def checked(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:
         raise _wrong(f"is nested deeper than {MAX_DEPTH}")
     if data.count(b":") != len(keys) and _top_level_pairs(data) != len(keys):
         raise _wrong("has the same key twice")
-    if b"\\u0000" in data and _NUL.search(data):
+    if has_nul(data):
         raise _wrong("contains the character U+0000")
     return keys
+
+
+def has_nul(data: bytes) -> bool:
+    """Whether a text in this JSON has the character U+0000, which PostgreSQL takes in no text."""
+    return b"\\u0000" in data and _NUL.search(data) is not None
 
 
 def _wrong(what: str) -> PacelineError:

@@ -12,6 +12,7 @@ from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.servers.engagement.server import EngagementServer
 from paceline.units.quantities import Millis
+from paceline.wire.access import VISITOR
 from paceline.wire.call import Principal
 from paceline.wire.operations.engagement import (
     AcceptInvitation,
@@ -404,6 +405,39 @@ def test_the_visitors_page_gets_a_visitors_token() -> None:
             principal = server.verifying(lambda token: PACING)(body["token"])
             assert (principal.kind, principal.access_groups) == ("visitor", ("visitor",))
             assert body["targets"] == [{"id": TARGET, "media_type": "chat"}]
+
+    run(test)
+
+
+def test_a_visitor_has_the_own_invitations_only() -> None:
+    """Another visitor's invitation is not there for a visitor's token, nor may it name another one."""
+
+    async def test(made: Site) -> None:
+        ann, bob = (
+            Principal(name=name, kind="visitor", access_groups=(VISITOR,))
+            for name in ("ann", "bob")
+        )
+        async with made.engine() as server:
+            await made.do(server, "pacing.report", made.report(1))
+            for_ann = CreateInvitation(target=TARGET, visitor="ann")
+            wrong = await refused(made.do(server, "invitation.create", for_ann, principal=bob))
+            assert (wrong.name, wrong.field) == ("not_allowed", "visitor")
+            made_it = await made.do(server, "invitation.create", for_ann, principal=ann)
+            ref = InvitationRef(invitation_id=made_it.invitation_id)
+            yes = AcceptInvitation(invitation_id=made_it.invitation_id)
+            for operation, request in (
+                ("invitation.get", ref),
+                ("invitation.accept", yes),
+                ("invitation.reject", ref),
+            ):
+                assert (
+                    await refused(made.do(server, operation, request, principal=bob))
+                ).name == "not_found"
+            accepted = await made.do(server, "invitation.accept", yes, principal=ann)
+            assert accepted.state == "started"
+            assert (
+                await refused(made.do(server, "invitation.get", ref, principal=bob))
+            ).name == "not_found"
 
     run(test)
 

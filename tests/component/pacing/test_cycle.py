@@ -1,6 +1,7 @@
 """The pacing cycle between a fake Stat Server and a fake engine, on the virtual loop."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import httpx
 import msgspec
@@ -14,9 +15,11 @@ from paceline.sdk import PacingServerClient
 from paceline.units.quantities import Millis
 from paceline.wire.operations.pacing import StreamTargets, TargetsNotice
 from tests.component.pacing.site import TARGET, Site, agent, site
+from tests.fakes.failing_database import FailingDatabase
 from tests.fakes.served import Served
 
 START = Millis(1_763_683_200_000)
+Request = Callable[[], Awaitable[object]]
 
 
 def run(test: Callable[[Site], Awaitable[None]], *, speed: float = 1.0) -> None:
@@ -436,6 +439,37 @@ def test_stop_and_resume_are_stored_and_survive_a_restart() -> None:
             await client.pacing.resume()
             await made.cycles(1)
             assert made.engine.reasons()[-1] != "stopped"
+            await face.close()
+
+    run(test)
+
+
+def test_a_stop_works_without_the_database_and_a_resume_does_not() -> None:
+    """What cannot be stored errs on the safe side: no permits, and the error says so."""
+
+    async def test(made: Site) -> None:
+        await made.database.close()
+        made.database = database = FailingDatabase()
+        async with made.server() as server:
+            await made.cycles(1)
+            face = Served("pacing", server.handlers, made.times)
+            client = PacingServerClient(await face.connect("operator"))
+            pairs: tuple[tuple[Request, Request], ...] = (
+                (
+                    partial(client.target.stop, name=TARGET),
+                    partial(client.target.resume, name=TARGET),
+                ),
+                (client.pacing.stop, client.pacing.resume),
+            )
+            for stop, resume in pairs:
+                for request, outcome in ((stop, "unknown"), (resume, "not_done")):
+                    database.refusals = 1
+                    with pytest.raises(PacelineError, match="database_unavailable") as refused:
+                        await request()
+                    assert refused.value.outcome == outcome
+                    await made.cycles(1)
+                    assert made.engine.reasons()[-1] == "stopped"
+                await resume()
             await face.close()
 
     run(test)

@@ -11,12 +11,14 @@ import msgspec
 import pytest
 import zstandard
 from litestar import Litestar
+from structlog.contextvars import get_contextvars
 
 from paceline.errors.table import ERRORS
 from paceline.runtime.virtual_loop import run_virtual
-from paceline.wire.operation import SIZE_LIMITS
+from paceline.wire.operation import SIZE_LIMITS, Done
 from paceline.wire.operations.catalogue import OPERATIONS_OF
 from paceline.wire.server.application import build_application
+from paceline.wire.server.dispatch import Entry
 from paceline.wire.server.openapi import describe
 from tests.component.wire.edge import Edge
 
@@ -163,6 +165,9 @@ def test_every_error_has_its_status_and_body() -> None:
         ("PUT", "/v1/interactions", b"{}", 404, "unsupported_operation", None),
         ("GET", "/v1/queues?limit=many", b"", 400, "invalid_attribute", "limit"),
         ("GET", "/v1/queues?limits=1", b"", 400, "invalid_attribute", "limits"),
+        ("GET", "/v1/queues?continuation=a%00", b"", 400, "invalid_attribute", "continuation"),
+        ("POST", "/v1/interactions", b'{"priority":2147483648}', 400, "invalid_attribute", "priority"),
+        ("POST", "/v1/interactions/A%00/stop", b'{"reason":"r"}', 400, "invalid_attribute", "interaction_id"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_with_field(
@@ -175,6 +180,28 @@ def test_what_does_not_fit_is_refused_with_field(
         error = error_of(answer)
         assert (answer.status_code, error["name"], error.get("field")) == (status, name, field)
         assert edge.requests == []
+
+    run_http(scenario)
+
+
+def test_the_request_id_is_in_the_context_of_the_log() -> None:
+    """What a handler logs carries the id of its request, over HTTP and in a session."""
+
+    async def scenario(edge: Edge, client: httpx.AsyncClient) -> None:
+        seen = []
+
+        async def handler(_call: object, _request: object) -> Done:
+            seen.append(get_contextvars().get("request_id"))
+            return Done()
+
+        entries = edge.surface.dispatch.entries
+        entries["agent.logout"] = Entry(entries["agent.logout"].operation, handler)
+        answer = await client.post("/v1/agents/ana/logout", headers={"x-request-id": "r1"})
+        assert answer.status_code == 200
+        session = await edge.welcome()
+        await session.ask("agent.logout", {"agent": "ana"})
+        assert seen[0] == "r1"
+        assert seen[1] not in (None, "r1")
 
     run_http(scenario)
 

@@ -68,3 +68,19 @@ def test_every_request_can_be_decoded_strictly(kind: str) -> None:
 def test_an_error_of_a_newer_peer_is_still_an_error() -> None:
     """An unknown name does not break the client."""
     assert error_from({"name": "brand_new", "message": "?"}).name == "internal_error"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"first":{"size":1,"colour":"a\\u0000"}}', "first"),
+        (b'{"first":{"size":1},"named":{"\\u0000":{"size":1}}}', "named"),
+    ],
+)
+def test_no_text_has_the_character_that_no_database_takes(body: bytes, field: str) -> None:
+    """U+0000 is refused with its field; the six characters of an escaped backslash are a text."""
+    with pytest.raises(PacelineError, match=r"U\+0000") as refused:
+        decode_request(Outer, body)
+    assert refused.value.field == field
+    kept = decode_request(Outer, b'{"first":{"size":1,"colour":"a\\\\u0000"}}')
+    assert kept.first.colour == "a\\u0000"

@@ -76,6 +76,7 @@ OPTIONS = OptionTable(
             "How many interactions of a view are kept in memory in its order; the rest stay in the database.",
             low=10,
             high=100_000,
+            live=False,
         ),
     ),
 )

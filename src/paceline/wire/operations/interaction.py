@@ -1,6 +1,6 @@
 """Operations of the Interaction Server on interactions, queues and views. The proxy has the same face."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,8 @@ from paceline.wire.operation import (
 )
 
 Raw = msgspec.Raw
+Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+"""What the field's databases keep: 32 bits."""
 
 
 class Submit(Request, frozen=True, kw_only=True):
@@ -28,7 +30,7 @@ class Submit(Request, frozen=True, kw_only=True):
     client_token: str | None = None
     external_id: str | None = None
     parent_id: str | None = None
-    priority: int = 0
+    priority: Priority = 0
     received_at: str | None = None
     is_online: bool = False
     scheduled_at: str | None = None
@@ -108,7 +110,7 @@ class Interaction(Answer, frozen=True, kw_only=True):
 
 
 class ChangeProperties(Request, frozen=True, kw_only=True):
-    """Adds, changes and deletes user data keys; system properties by their names in `changed`."""
+    """Adds, changes and deletes user data keys; no key may be both set and deleted."""
 
     interaction_id: str
     added: dict[str, Raw] = {}
@@ -341,7 +343,7 @@ OPERATIONS = collect(
         Operation(name="interaction.enter_virtual_queue", request=EnterVirtualQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="by_nature", http=HttpRoute("POST", _I + "/enter-virtual-queue"), summary="Enters a virtual queue."),
         Operation(name="interaction.leave_virtual_queue", request=LeaveVirtualQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="by_nature", http=HttpRoute("POST", _I + "/leave-virtual-queue"), summary="Leaves its virtual queue."),
         Operation(name="interaction.deliver", request=Deliver, answer=Delivered, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), http=HttpRoute("POST", _I + "/deliver"), summary="Offers it to an agent."),
-        Operation(name="interaction.accept", request=Accept, answer=StateAnswer, right=_EXECUTE, http=HttpRoute("POST", _I + "/accept"), summary="The invited agent takes it."),
+        Operation(name="interaction.accept", request=Accept, answer=StateAnswer, right=_EXECUTE, idempotency="by_nature", http=HttpRoute("POST", _I + "/accept"), summary="The invited agent takes it; the one who has it already gets the same answer."),
         Operation(name="interaction.reject", request=Reject, answer=StateAnswer, right=_EXECUTE, http=HttpRoute("POST", _I + "/reject"), summary="The invited agent refuses it."),
         Operation(name="interaction.revoke", request=Revoke, answer=StateAnswer, right=_EXECUTE, http=HttpRoute("POST", _I + "/revoke"), summary="Takes an unanswered offer back."),
         Operation(name="interaction.abandon", request=Abandon, answer=StateAnswer, right=_EXECUTE, idempotency="by_nature", http=HttpRoute("POST", _I + "/abandon"), summary="The visitor has left."),

@@ -1,5 +1,6 @@
 """The ASGI application of one server: a route per operation, the session, streams, metrics, OpenAPI."""
 
+import asyncio
 from typing import Any
 
 from litestar import Litestar, Request, Response, asgi, route
@@ -72,10 +73,20 @@ def _operation_route(edge: HttpEdge, operation: Operation) -> HTTPRouteHandler:
             path_values={name: str(value) for name, value in request.path_params.items()},
             query=dict(request.query_params.items()),
             body=await request.body(),
+            has_gone=lambda: _has_gone(request),
         )
         return _response(answer)
 
     return route(path, http_method=[operation.http.method], status_code=200)(handle)  # type: ignore[list-item]  # a literal method
+
+
+async def _has_gone(request: Request[Any, Any, Any]) -> bool:
+    """Whether the caller has closed the connection; the body is read already."""
+    try:
+        async with asyncio.timeout(0):  # what is known now, without waiting
+            return (await request.receive())["type"] == "http.disconnect"
+    except TimeoutError:
+        return False
 
 
 def _open_route(item: OpenRoute) -> HTTPRouteHandler:

@@ -1,18 +1,20 @@
 """HTTP requests: from an operation's route to its handler and back, with one form of errors."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from paceline.errors.failure import PacelineError
 from paceline.runtime.ids import request_id
+from paceline.runtime.log import log_context
 from paceline.wire.access import may_as
 from paceline.wire.call import ANYONE, Call, Principal
 from paceline.wire.frames import PROTOCOL, encode, error_body, require_utf8
 from paceline.wire.operation import ALL_CLIENT_KINDS, ClientKind, Operation
 from paceline.wire.operations.everywhere import Ready
-from paceline.wire.schema import field_error, strict_twin
+from paceline.wire.schema import field_error, nul_error, strict_twin
 from paceline.wire.server.dispatch import Entry, decode_body
 from paceline.wire.server.encoding import ACCEPTED, unpacked
 from paceline.wire.server.surface import Surface
@@ -22,6 +24,9 @@ DEFAULT_TIMEOUT_S = 10.0
 
 HTTP_CLIENT_KIND: ClientKind = "operator"
 """Over HTTP a caller is not a member of the loop unless it says so in `Paceline-Client-Kind`."""
+
+HasGone = Callable[[], Awaitable[bool]]
+"""Whether the caller has closed the connection."""
 
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -48,11 +53,19 @@ class HttpEdge:
         path_values: dict[str, str],
         query: dict[str, str],
         body: bytes,
+        has_gone: HasGone,
     ) -> HttpAnswer:
-        """Runs one operation; every failure becomes an error body, never an exception."""
+        """Runs one operation; every failure becomes an error body, never an exception.
+
+        `has_gone` tells whether the caller still waits, asked only where the answer hands something
+        over.
+        """
         rid = headers.get("x-request-id", "")[:64] or request_id()
         try:
-            result = await self._run(operation, rid, headers, path_values, query, body)
+            with log_context(request_id=rid):
+                result = await self._run(
+                    operation, rid, headers, path_values, query, body, has_gone
+                )
         except PacelineError as error:
             return error_answer(error, rid)
         except TimeoutError:
@@ -75,6 +88,7 @@ class HttpEdge:
         path_values: dict[str, str],
         query: dict[str, str],
         body: bytes,
+        has_gone: HasGone,
     ) -> Any:
         principal = self.caller(headers, query, is_open=operation.right is None)
         kind = _client_kind(headers, principal)
@@ -94,7 +108,10 @@ class HttpEdge:
             idempotency_key=headers.get("idempotency-key"),
         )
         async with asyncio.timeout(timeout_s + 1.0):
-            return await entry.handler(call, request)
+            result = await entry.handler(call, request)
+        if call.on_undelivered is not None and await has_gone():
+            call.on_undelivered(result)
+        return result
 
     def caller(self, headers: dict[str, str], query: dict[str, str], *, is_open: bool) -> Principal:
         """The principal of the Authorization header.
@@ -159,8 +176,11 @@ def _request_of(
     except UnicodeDecodeError as error:
         raise field_error(error, kind) from None
     if not body:
+        given = {**query, **path_values}
+        if any("\0" in value for value in given.values()):
+            raise nul_error(given)
         try:
-            return msgspec.convert({**query, **path_values}, strict_twin(kind), strict=False)
+            return msgspec.convert(given, strict_twin(kind), strict=False)
         except msgspec.ValidationError as error:
             raise field_error(error, kind) from None
     if not path_values and not query:

@@ -10,7 +10,7 @@ from typing import Any
 
 from paceline.errors.failure import PacelineError
 from paceline.runtime.ids import request_id
-from paceline.runtime.log import get_log
+from paceline.runtime.log import get_log, log_context
 from paceline.runtime.tasks import TaskGroup
 from paceline.wire.access import may_as
 from paceline.wire.call import ANYONE, Call, Principal
@@ -173,14 +173,16 @@ class ServerSession:
             self._put(error_bytes(ref, self._surface.internal_error(message.op, rid, error), rid))
             return
         future = (
-            answer
-            if isinstance(answer, asyncio.Future)
-            else self._tasks.answering(
-                message.op, answer if isinstance(answer, Coroutine) else _hold(answer)
-            )
+            answer if isinstance(answer, asyncio.Future) else self._task(message.op, rid, answer)
         )
         self._in_flight[ref] = future
         future.add_done_callback(lambda done: self._answered(ref, message.op, rid, done))
+
+    def _task(self, op: str, rid: str, answer: Awaitable[Any]) -> "asyncio.Future[Any]":
+        with log_context(request_id=rid):  # the task keeps it
+            return self._tasks.answering(
+                op, answer if isinstance(answer, Coroutine) else _hold(answer)
+            )
 
     def _begin(self, message: Message, rid: str) -> Awaitable[Any]:
         entry = self._allowed.get(message.op)

@@ -3,7 +3,6 @@
 from paceline.errors.failure import PacelineError
 from paceline.servers.configuration.live.change_feed import ChangeFeed
 from paceline.servers.configuration.live.configuration import LiveConfiguration
-from paceline.servers.configuration.requests.pages import LARGEST_PAGE
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.configuration import (
     ChangePage,
@@ -11,6 +10,7 @@ from paceline.wire.operations.configuration import (
     ReadChanges,
     StreamChanges,
 )
+from paceline.wire.page import checked_limit
 
 STREAM = "configuration.stream"
 
@@ -29,13 +29,7 @@ class ChangeRequests:
 
     async def changes(self, call: Call, request: ReadChanges) -> ChangePage:
         """Changes in order; a page ends with a whole transaction and may be longer than its limit."""
-        limit = request.limit
-        if not 1 <= limit <= LARGEST_PAGE:
-            raise PacelineError(
-                "invalid_attribute",
-                f"limit is {limit}; give a number from 1 to {LARGEST_PAGE}",
-                field="limit",
-            )
+        limit = checked_limit(request.limit)
         items, seq = await self._feed.read(call.principal, request.after, limit)
         if request.tenant is not None:
             tenant = call.tenant_of(request.tenant)

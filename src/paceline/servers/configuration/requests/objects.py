@@ -8,7 +8,6 @@ import msgspec
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import ConfigurationObject, Dn
 from paceline.servers.configuration.live.configuration import LiveConfiguration
-from paceline.servers.configuration.requests.pages import number_of, page_of
 from paceline.servers.configuration.rules.bodies import fields_of, merged
 from paceline.servers.configuration.rules.names import check_type
 from paceline.servers.configuration.rules.plan import Planner
@@ -24,6 +23,7 @@ from paceline.wire.operations.configuration import (
     ObjectRef,
     ReplaceObject,
 )
+from paceline.wire.page import checked_limit, number_of
 
 
 class ObjectRequests:
@@ -47,7 +47,8 @@ class ObjectRequests:
     async def list(self, call: Call, request: ListObjects) -> ObjectPage:
         """A page; a caller of the whole site that names no tenant gets the objects of all."""
         check_type(request.type)
-        after = number_of(request.continuation)
+        after = number_of(request.continuation) or 0
+        limit = checked_limit(request.limit)
         tenant = None if not call.principal.tenants else call.tenant
         if request.tenant is not None:
             tenant = call.tenant_of(request.tenant)
@@ -63,7 +64,7 @@ class ObjectRequests:
             ),
             key=lambda item: item.id,
         )
-        items, is_complete = page_of(found, request.limit)
+        items, is_complete = found[:limit], len(found) <= limit
         return ObjectPage(
             items=tuple(self._record(call, item) for item in items),
             continuation=None if is_complete else str(items[-1].id),

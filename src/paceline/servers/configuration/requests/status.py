@@ -4,12 +4,12 @@ from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Application
 from paceline.servers.configuration.live.configuration import LiveConfiguration
 from paceline.servers.configuration.live.statuses import Statuses
-from paceline.servers.configuration.requests.pages import page_of
 from paceline.servers.configuration.rules.principals import APPLICATION
 from paceline.servers.configuration.rules.show import sees_tenant
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operation import Done
 from paceline.wire.operations.configuration import ReportStatus, StatusList, StatusPage
+from paceline.wire.page import page_after
 
 
 class StatusRequests:
@@ -48,18 +48,19 @@ class StatusRequests:
 
     async def status(self, call: Call, request: StatusList) -> StatusPage:
         """Applications of the caller's tenants in the order of names."""
-        after = request.continuation
         found = sorted(
             (
                 (item, body)
                 for item, body in self._live.snapshot.all_of(Application)
-                if sees_tenant(call.principal, item.tenant) and (after is None or item.name > after)
+                if sees_tenant(call.principal, item.tenant)
             ),
             key=lambda pair: pair[0].name,
         )
-        items, is_complete = page_of(found, request.limit)
+        items, continuation = page_after(
+            found, request.continuation, request.limit, lambda pair: pair[0].name
+        )
         return StatusPage(
             items=tuple(self._statuses.of(item, body) for item, body in items),
-            continuation=None if is_complete else items[-1][0].name,
-            complete=is_complete,
+            continuation=continuation,
+            complete=continuation is None,
         )

@@ -28,6 +28,7 @@ from paceline.servers.engagement.metrics import EngagementFigures
 from paceline.servers.engagement.rules.user_data import proactive_user_data
 from paceline.servers.engagement.store.invitations import Invitation, InvitationStore
 from paceline.units.quantities import Millis
+from paceline.wire.access import VISITOR
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.engagement import (
     AcceptInvitation,
@@ -88,6 +89,12 @@ class InvitationRequests:
             raise PacelineError(
                 "invalid_attribute", f"visitor has 1 to {LONGEST_NAME} characters", field="visitor"
             )
+        if _is_visitor(call) and request.visitor != call.principal.name:
+            raise PacelineError(
+                "not_allowed",
+                f"this token is that of '{call.principal.name}'; name no other visitor",
+                field="visitor",
+            )
         now = self._times.business.now()
         facts = self._permits.spend(request.target, now)
         if facts is None:
@@ -119,9 +126,9 @@ class InvitationRequests:
         The acceptance is stored first: from then on the interaction is submitted whatever happens.
         Repeating is safe and gives the same interaction.
         """
-        found = self._book.open_invitation(request.invitation_id)
+        found = self._open(call, request.invitation_id)
         if found is None:
-            return await self._again(request.invitation_id)
+            return await self._again(call, request.invitation_id)
         if found.state == OFFERED:
             found = await self._say_yes(call, found, request.user_data)
         under_way = self._submitter.under_way(found.id)
@@ -136,8 +143,8 @@ class InvitationRequests:
     async def reject(self, call: Call, request: InvitationRef) -> InvitationState:
         """Decline; declining again says the same."""
         invitation_id = request.invitation_id
-        if self._book.open_invitation(invitation_id) is None:
-            over = await self._find(invitation_id)
+        if self._open(call, invitation_id) is None:
+            over = await self._find(call, invitation_id)
             if over.state == REJECTED:
                 return _state(over)
         work = Close(invitation_id, self._times.business.now(), REJECTED)
@@ -148,8 +155,8 @@ class InvitationRequests:
 
     async def get(self, call: Call, request: InvitationRef) -> InvitationState:
         """State of an invitation."""
-        found = self._book.open_invitation(request.invitation_id)
-        return _state(found or await self._find(request.invitation_id))
+        found = self._open(call, request.invitation_id)
+        return _state(found or await self._find(call, request.invitation_id))
 
     async def _say_yes(self, call: Call, one: Invitation, visitors: msgspec.Raw) -> Invitation:
         """Commit the acceptance and begin its submission."""
@@ -162,9 +169,9 @@ class InvitationRequests:
         self._submitter.begin(accepted, user_data)
         return accepted
 
-    async def _again(self, invitation_id: str) -> InvitationState:
+    async def _again(self, call: Call, invitation_id: str) -> InvitationState:
         """Accepting what is over: the same answer when it was accepted, else it is closed."""
-        over = await self._find(invitation_id)
+        over = await self._find(call, invitation_id)
         if over.state in (ACCEPTED, STARTED, ERRORED):
             return _state(over)
         raise PacelineError(
@@ -173,15 +180,12 @@ class InvitationRequests:
             field="invitation_id",
         )
 
-    async def _find(self, invitation_id: str) -> Invitation:
-        found = await self._store.find(invitation_id)
-        if found is None:
-            raise PacelineError(
-                "not_found",
-                f"there is no invitation '{invitation_id}'",
-                field="invitation_id",
-            )
-        return found
+    def _open(self, call: Call, invitation_id: str) -> Invitation | None:
+        found = self._book.open_invitation(invitation_id)
+        return None if found is None else _seen_by(call, invitation_id, found)
+
+    async def _find(self, call: Call, invitation_id: str) -> Invitation:
+        return _seen_by(call, invitation_id, await self._store.find(invitation_id))
 
     def _check_queue(self, media_type: str) -> None:
         queue, option = queue_of(self._settings.current, media_type)
@@ -198,6 +202,19 @@ class InvitationRequests:
                 f"option {option} names the interaction queue '{queue}', which does not exist",
                 field=option,
             )
+
+
+def _is_visitor(call: Call) -> bool:
+    return VISITOR in call.principal.access_groups
+
+
+def _seen_by(call: Call, invitation_id: str, found: Invitation | None) -> Invitation:
+    """A visitor sees only the own invitations; those of others are not there."""
+    if found is None or (_is_visitor(call) and found.visitor != call.principal.name):
+        raise PacelineError(
+            "not_found", f"there is no invitation '{invitation_id}'", field="invitation_id"
+        )
+    return found
 
 
 def _state(one: Invitation) -> InvitationState:

@@ -18,9 +18,7 @@ from paceline.wire.operations.engagement import (
     ReportAnswer,
     TargetCounts,
 )
-
-MOST_ROWS = 1000
-"""Largest page of a list (INTERFACES: lists)."""
+from paceline.wire.page import page_after
 
 
 class ReportRequests:
@@ -64,19 +62,13 @@ class ReportRequests:
 
     async def targets(self, call: Call, request: EngagementTargetList) -> EngagementTargetPage:
         """Targets with permits, and those that have counts only, by id."""
-        if not 1 <= request.limit <= MOST_ROWS:
-            raise PacelineError(
-                "invalid_attribute", f"limit is from 1 to {MOST_ROWS}", field="limit"
-            )
         grants = dict(self._permits)
         names = sorted({*grants, *self._book.targets})
-        after = [name for name in names if name > (request.continuation or "")]
-        shown = after[: request.limit]
-        is_last = len(shown) == len(after)
+        shown, continuation = page_after(names, request.continuation, request.limit, str)
         return EngagementTargetPage(
             items=tuple(self._row(name, grants.get(name, [])) for name in shown),
-            continuation=None if is_last else shown[-1],
-            complete=is_last,
+            continuation=continuation,
+            complete=continuation is None,
         )
 
     def _row(self, name: str, grants: list[Grant]) -> EngagementTarget:

@@ -78,7 +78,8 @@ class Committer:
                 wanted[head] = wanted.get(head, 0) + count
             client_ids += work.client_ids
             tokens += work.tokens
-        taken_before = len(keys)  # other work of the batch may take as many out of a head first
+        # Other work of the batch may take as many out of a head before it is pulled from.
+        taken_before = sum(node.may_wait(key) for key in keys) if wanted else 0
         for head, count in wanted.items():
             ids = await self._refill(transaction, head, count + taken_before)
             keys += ids

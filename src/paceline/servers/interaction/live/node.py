@@ -180,6 +180,11 @@ class NodeState:
             )
         return row
 
+    def may_wait(self, key: Key) -> bool:
+        """Whether it may stand in the head of a view: what is not in memory may."""
+        row = self._rows.get(key)
+        return row is None or row.is_waiting
+
     def finished(self, key: Key) -> Finished | None:
         """The end of a finished interaction, None when it is in work or never was."""
         return self._finished.get(key)

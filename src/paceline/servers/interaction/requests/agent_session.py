@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from operator import attrgetter
 
 from paceline.errors.failure import PacelineError
 from paceline.model import events
@@ -24,6 +25,7 @@ from paceline.wire.operations.agent import (
     MediaState,
 )
 from paceline.wire.operations.interaction import Revoked
+from paceline.wire.page import page_after
 
 LOST = "agent connection lost"
 
@@ -96,14 +98,15 @@ class AgentRequests:
 
     def logout_work(self, tenant: int, name: str, actor: str, reason: str) -> Work:
         """Work that logs an agent out; what the agent has goes back to its queue."""
-        found = self._lane.node.snapshot.agents.get((tenant, name))
-        agent = self._lane.node.agents.get((tenant, found[0])) if found else None
+        agent = _session_named(self._lane.node, tenant, name)
         keys = tuple((tenant, i) for i in _interactions_of(agent)) if agent else ()
 
         def apply(node: NodeState) -> Done:
-            current = node.agents.get((tenant, node.agent_id(tenant, name)))
+            current = _session_named(node, tenant, name)
             if current is not None:
                 end_session(node, current, actor, reason, set(keys))
+            else:
+                node.agent_id(tenant, name)  # refuses a name that nobody has
             return Done()
 
         return Work(apply, keys=keys)
@@ -112,18 +115,13 @@ class AgentRequests:
         """Logged-in agents by name, page by page."""
         tenant = call.tenant_of(request.tenant)
         node = self._lane.node
-        after = request.continuation or ""
-        agents = sorted(
-            (a for a in node.agents.values() if a.tenant_id == tenant and a.name > after),
-            key=lambda agent: agent.name,
-        )
-        limit = max(1, min(1000, request.limit))
-        page = agents[:limit]
-        more = len(agents) > limit
+        by_name = attrgetter("name")
+        agents = sorted((a for a in node.agents.values() if a.tenant_id == tenant), key=by_name)
+        page, continuation = page_after(agents, request.continuation, request.limit, by_name)
         return AgentPage(
             items=tuple(session_of(node, agent) for agent in page),
-            continuation=page[-1].name if more else None,
-            complete=not more,
+            continuation=continuation,
+            complete=continuation is None,
         )
 
     def add_media(self, call: Call, request: MediaRef) -> "asyncio.Future[AgentSession]":
@@ -254,6 +252,14 @@ def end_session(
         _agent_event(node, events.MEDIA_REMOVED, agent, actor, reason, media_type=media)
     _agent_event(node, events.AGENT_LOGOUT, agent, actor, reason, session_id=agent.session_id)
     node.remove_agent(agent)
+
+
+def _session_named(node: NodeState, tenant: int, name: str) -> Agent | None:
+    """The session of an agent; also of one who was renamed, disabled or deleted meanwhile."""
+    found = node.snapshot.agents.get((tenant, name))
+    if found is not None:
+        return node.agents.get((tenant, found[0]))
+    return next((a for a in node.agents.values() if a.tenant_id == tenant and a.name == name), None)
 
 
 def _interactions_of(agent: Agent) -> tuple[str, ...]:

@@ -135,12 +135,17 @@ class DeliveryRequests:
         return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
 
     def accept(self, call: Call, request: Accept) -> "asyncio.Future[StateAnswer]":
-        """The invited agent takes it."""
+        """The invited agent takes it; the agent who has it already gets the same answer.
+
+        After an error nothing has changed, or with an unknown outcome it may be taken: repeat it.
+        """
         key = (call.tenant_of(request.tenant), request.interaction_id)
         actor = actor_of(call)
 
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
+            if _has(node, row, request.agent):
+                return state_answer(row)
             agent = _invited(node, row, request.agent, request.ticket)
             if row.ticket_until is not None and node.now > row.ticket_until:
                 raise PacelineError(
@@ -292,6 +297,11 @@ def _free_agent(node: NodeState, row: Row, name: str) -> Agent:
             field="agent",
         )
     return agent
+
+
+def _has(node: NodeState, row: Row, name: str) -> bool:
+    """Whether the agent handles it: the answer to an earlier accept may have been lost."""
+    return row.state == HANDLING and row.agent_id == node.logged_in(row.tenant_id, name).agent_id
 
 
 def _invited(node: NodeState, row: Row, name: str, ticket: int) -> Agent:

@@ -9,28 +9,17 @@ from paceline.runtime.settings import LiveSettings
 from paceline.runtime.tasks import TaskGroup
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
+from paceline.storage.database import DatabaseError
 from paceline.storage.lane import Lane
 from paceline.wire.call import Call
 
-TRIED_AGAIN: Final = frozenset(
-    {"database_unavailable", "outcome_unknown", "overloaded", "internal_error"}
-)
+TRIED_AGAIN: Final = frozenset({"database_unavailable", "outcome_unknown", "overloaded"})
 """What passes: the node's own work is repeated until it is done."""
 
 PAUSE_S: Final = 1.0
 """Machine seconds between two attempts at the node's own work (chosen)."""
 
 _log = get_log("interaction.lane")
-
-_ACTORS = {
-    "agent": "agent",
-    "media_server": "media_server",
-    "router": "router",
-    "reporting": "reporting",
-    "external_service": "external_service",
-    "proxy": "proxy",
-    "operator": "operator",
-}
 
 
 class NodeLane:
@@ -60,6 +49,10 @@ class NodeLane:
         if not self._lane.is_closed:
             self._tasks.start("work of the node itself", self.carry_out(work))
 
+    def attempt(self, work: Work) -> "asyncio.Future[Any]":
+        """One attempt at work of the node itself, for a caller that repeats it in another form."""
+        return self._lane.submit(work)
+
     async def carry_out(self, work: Work) -> None:
         """Does work of the node itself and waits for it; repeats what a fault of the database broke."""
         while not self._lane.is_closed:
@@ -71,6 +64,9 @@ class NodeLane:
                     return
                 _log.warning("work of the node itself is tried again", why=error.message)
                 await self.node.times.machine.sleep(PAUSE_S)
+            except DatabaseError as error:  # a fault of the work, which would fail again
+                _log.error("work of the node itself is dropped", why=str(error))
+                return
             else:
                 return
 
@@ -82,4 +78,4 @@ class NodeLane:
 
 def actor_of(call: Call) -> str:
     """Who acts, as events say it."""
-    return f"{_ACTORS[call.client_kind]}:{call.client}"
+    return f"{call.client_kind}:{call.client}"

@@ -1,7 +1,6 @@
 """Lists and events: queues and views with their depth, the log by position, its stream."""
 
-from collections.abc import Sequence
-from typing import Any
+from operator import attrgetter
 
 from paceline.model.configuration import InteractionQueue
 from paceline.model.instant import optional_text
@@ -14,9 +13,7 @@ from paceline.storage.database import Database
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.event import EventPage, ReadEvents, StreamEvents, Subscribed
 from paceline.wire.operations.interaction import QueueList, QueuePage, QueueRow, ViewPage, ViewRow
-
-MAX_LIMIT = 1000
-"""INTERFACES (lists)."""
+from paceline.wire.page import checked_limit, page_after
 
 
 class ListRequests:
@@ -53,7 +50,9 @@ class ListRequests:
                 )
             )
         rows.sort(key=lambda row: row.name)
-        page, continuation = _page(rows, request)
+        page, continuation = page_after(
+            rows, request.continuation, request.limit, attrgetter("name")
+        )
         return QueuePage(
             items=tuple(page), continuation=continuation, complete=continuation is None
         )
@@ -77,14 +76,16 @@ class ListRequests:
             )
             for name, view, head in self._node.views.all_of(tenant)
         ]
-        page, continuation = _page(rows, request)
+        page, continuation = page_after(
+            rows, request.continuation, request.limit, attrgetter("name")
+        )
         return ViewPage(items=tuple(page), continuation=continuation, complete=continuation is None)
 
     async def read_events(self, call: Call, request: ReadEvents) -> EventPage:
         """Events after a position."""
         tenant = call.tenant_of(request.tenant)
         after = event_id_of(request.after, self._node.node_code)
-        limit = max(1, min(MAX_LIMIT, request.limit))
+        limit = checked_limit(request.limit)
         events, complete = await log_store.read_after(self._database, tenant, after, limit)
         last = events[-1].event_id if events else after
         return EventPage(
@@ -98,10 +99,3 @@ class ListRequests:
         after = None if request.latest else event_id_of(request.after, self._node.node_code)
         number, position = self._publisher.subscribe(peer, tenant, after)
         return Subscribed(subscription=number, position=position)
-
-
-def _page(rows: Sequence[Any], request: QueueList) -> tuple[Sequence[Any], str | None]:
-    """The rows after the continuation, which is the last name given."""
-    rest = [row for row in rows if request.continuation is None or row.name > request.continuation]
-    limit = max(1, min(MAX_LIMIT, request.limit))
-    return rest[:limit], rest[limit - 1].name if len(rest) > limit else None

@@ -1,7 +1,6 @@
 """Properties: reading one interaction, changing its user data, and searching."""
 
 import asyncio
-import base64
 
 import msgspec
 
@@ -25,6 +24,7 @@ from paceline.wire.operations.interaction import (
     Ref,
     StateAnswer,
 )
+from paceline.wire.page import number_of
 from paceline.wire.user_data import checked
 
 _encode = msgspec.json.Encoder().encode
@@ -103,15 +103,19 @@ class PropertyRequests:
         return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
 
     async def find(self, call: Call, request: Find) -> Found:
-        """Interactions in work that meet a condition, page by page."""
+        """Interactions in work that meet a condition, page by page.
+
+        In the order of submission, the default, pages go on behind the last one given, so that what
+        comes and goes meanwhile moves nothing else; in an order of its own by the number given.
+        """
         tenant = call.tenant_of(request.tenant)
         most = self._lane.settings.current.integer("settings", "max-interactions-per-find")
         if request.limit < 1:
             raise PacelineError("invalid_attribute", "limit is at least 1", field="limit")
         limit = min(request.limit, most)
-        offset = _offset_of(request.continuation)
+        given = number_of(request.continuation) or 0
+        terms = parse_order(request.order)
         node = self._lane.node
-
         rows = await find_rows(
             self._database,
             tenant_id=tenant,
@@ -119,27 +123,17 @@ class PropertyRequests:
                 parse_condition(request.condition),
                 lambda referred, name: node.snapshot.id_named(tenant, referred, name),
             ),
-            terms=parse_order(request.order),
+            terms=terms,
             now=node.times.business.now(),
-            offset=offset,
+            after_seq=0 if terms else given,
+            offset=given if terms else 0,
             limit=limit + 1,
         )
         more = len(rows) > limit
         return Found(
             interactions=tuple(wire_form(row, node.names, data) for row, data in rows[:limit]),
-            continuation=base64.urlsafe_b64encode(str(offset + limit).encode()).decode()
+            continuation=str(given + limit if terms else rows[limit - 1][0].submit_seq)
             if more
             else None,
             complete=not more,
         )
-
-
-def _offset_of(continuation: str | None) -> int:
-    if continuation is None:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(continuation.encode()))
-    except ValueError:
-        raise PacelineError(
-            "invalid_attribute", "continuation is not one that a page gave", field="continuation"
-        ) from None

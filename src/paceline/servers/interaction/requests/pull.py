@@ -44,7 +44,11 @@ class PullRequests:
         return {"view.pull": self.pull}
 
     def pull(self, call: Call, request: Pull) -> Any:
-        """The next interactions of a view; a future when the pull is not held."""
+        """The next interactions of a view; a future when the pull is not held.
+
+        What could not be delivered goes back at once: the caller left, or its session ended. After
+        an error nothing is taken; with an unknown outcome what was taken goes back with the session.
+        """
         if not 1 <= request.count <= MAX_COUNT:
             raise PacelineError(
                 "invalid_attribute", f"count is from 1 to {MAX_COUNT}", field="count"
@@ -52,6 +56,7 @@ class PullRequests:
         tenant = call.tenant_of(request.tenant)
         head = self._lane.node.views.named(tenant, request.view)
         work = self._work(call, request, tenant, head)
+        call.on_undelivered = work.on_undelivered
         if request.hold_s > 0:
             return self._held(call, request, head, work)
         return self._lane.submit(call, work)

@@ -53,7 +53,10 @@ class SubmitRequests:
         )
 
     async def submit_batch(self, call: Call, request: SubmitBatch) -> SubmittedBatch:
-        """Several submissions; each succeeds or fails for itself."""
+        """Several submissions; each succeeds or fails for itself.
+
+        An item without a token of its own is made repeatable by the request's Idempotency-Key.
+        """
         if len(request.interactions) > MAX_BATCH:
             raise PacelineError(
                 "limit_reached",
@@ -61,9 +64,11 @@ class SubmitRequests:
                 field="interactions",
             )
         futures: list[asyncio.Future[Submitted] | PacelineError] = []
-        for item in request.interactions:
+        for place, item in enumerate(request.interactions):
+            of_batch = f"{call.idempotency_key}#{place}" if call.idempotency_key else None
             try:
-                futures.append(self._lane.submit(call, self._work(call, item, item.client_token)))
+                work = self._work(call, item, item.client_token or of_batch)
+                futures.append(self._lane.submit(call, work))
             except PacelineError as error:
                 futures.append(error)
         return SubmittedBatch(items=tuple([await _item(call, future) for future in futures]))

@@ -21,8 +21,9 @@ TOKENS = "interaction.submit_tokens"
 
 _QUALIFIED = ", ".join(f"i.{name}" for name in COLUMNS)
 _WAITING = "i.state = 0 AND NOT i.is_locked AND NOT i.is_held"
-_DATA_JOIN = (
-    f"LEFT JOIN {DATA} d ON d.tenant_id = i.tenant_id AND d.interaction_id = i.interaction_id"
+_USER_DATA = (  # no join: an order by interaction_id would be ambiguous
+    f"(SELECT d.user_data FROM {DATA} d "
+    "WHERE d.tenant_id = i.tenant_id AND d.interaction_id = i.interaction_id)"
 )
 _DEFAULT_ORDER = "(-priority), received_at, queue_seq"
 _COUNT = len(COLUMNS)
@@ -145,8 +146,8 @@ async def read_head(
     args += selected.values
     order = f"{order_sql(terms)}, queue_seq" if terms else _DEFAULT_ORDER
     rows = await queries.fetch(
-        f"SELECT {_QUALIFIED}, d.user_data FROM (SELECT * FROM {INTERACTIONS} i WHERE {where} "
-        f"AND ({selected.text}) ORDER BY {order} LIMIT {limit}) i {_DATA_JOIN} ORDER BY {order}",
+        f"SELECT {_QUALIFIED}, {_USER_DATA} FROM (SELECT * FROM {INTERACTIONS} i WHERE {where} "
+        f"AND ({selected.text}) ORDER BY {order} LIMIT {limit}) i ORDER BY {order}",
         *args,
     )
     return [(row_of(r), r[_COUNT]) for r in rows]
@@ -176,17 +177,19 @@ async def find_rows(
     condition: Condition,
     terms: tuple[OrderTerm, ...],
     now: int,
+    after_seq: int,
     offset: int,
     limit: int,
 ) -> list[tuple[Row, str]]:
-    """One page of a search over the interactions in work."""
-    selected = condition_sql(condition, database.engine, now=now, first=2)
+    """One page of a search over the interactions in work, of those submitted after `after_seq`."""
+    selected = condition_sql(condition, database.engine, now=now, first=3)
     order = f"{order_sql(terms)}, submit_seq" if terms else "submit_seq"
     rows = await database.fetch(
-        f"SELECT {_QUALIFIED}, d.user_data FROM (SELECT * FROM {INTERACTIONS} i WHERE i.tenant_id = $1 "
-        f"AND ({selected.text}) ORDER BY {order} LIMIT {limit} OFFSET {offset}) i {_DATA_JOIN} "
-        f"ORDER BY {order}",
+        f"SELECT {_QUALIFIED}, {_USER_DATA} FROM (SELECT * FROM {INTERACTIONS} i WHERE i.tenant_id = $1 "
+        f"AND i.submit_seq > $2 AND ({selected.text}) ORDER BY {order} LIMIT {limit} "
+        f"OFFSET {offset}) i ORDER BY {order}",
         tenant_id,
+        after_seq,
         *selected.values,
     )
     return [(row_of(r), r[_COUNT]) for r in rows]

@@ -72,7 +72,7 @@ class LostAgents:
                 )
                 return
             except PacelineError as error:
-                if error.name == "shutting_down":
+                if error.name in ("shutting_down", "stale_epoch"):
                     return
                 _log.warning(
                     "logout of a lost agent is tried again", agent=agent.name, why=error.message

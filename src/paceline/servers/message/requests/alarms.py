@@ -3,11 +3,11 @@
 from paceline.errors.failure import PacelineError
 from paceline.model.instant import optional_text, to_text
 from paceline.servers.message.live.writer import MessageWriter
-from paceline.servers.message.requests.pages import checked_limit, number_of
 from paceline.servers.message.store.messages import MessageStore
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operation import Done
 from paceline.wire.operations.message import Alarm, AlarmPage, AlarmRef, ListAlarms
+from paceline.wire.page import checked_limit, number_of
 
 
 class AlarmRequests:

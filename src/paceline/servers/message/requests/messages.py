@@ -7,7 +7,6 @@ import msgspec
 from paceline.errors.failure import PacelineError
 from paceline.model.instant import to_text
 from paceline.servers.message.live.writer import MessageWriter
-from paceline.servers.message.requests.pages import checked_limit, number_of
 from paceline.servers.message.store.messages import MessageStore
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.message import (
@@ -17,6 +16,7 @@ from paceline.wire.operations.message import (
     MessagePage,
     MessageRow,
 )
+from paceline.wire.page import checked_limit, number_of
 
 HIGHEST_NUMBER = 2**31 - 1
 """Message numbers are 32-bit integers in the field."""
@@ -71,12 +71,6 @@ class MessageRequests:
 
 
 def _check(message: LogMessage) -> None:
-    for field in ("application", "text", "subject"):
-        # PostgreSQL takes no NUL in texts.
-        if "\0" in getattr(message, field):
-            raise PacelineError(
-                "invalid_attribute", f"{field} has a NUL character; remove it", field=field
-            )
     if not 0 <= message.number <= HIGHEST_NUMBER:
         raise PacelineError(
             "invalid_attribute",

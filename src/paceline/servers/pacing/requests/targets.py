@@ -22,9 +22,7 @@ from paceline.wire.operations.pacing import (
     TargetRef,
     TargetRow,
 )
-
-MOST_ROWS = 1000
-"""Largest page of a list (INTERFACES: lists)."""
+from paceline.wire.page import checked_limit
 
 
 class Mastership(Protocol):
@@ -93,13 +91,10 @@ class TargetRequests:
         view = self._picture.last
         if view is None:
             return TargetPage(items=())
-        if not 1 <= request.limit <= MOST_ROWS:
-            raise PacelineError(
-                "invalid_attribute", f"limit is from 1 to {MOST_ROWS}", field="limit"
-            )
+        limit = checked_limit(request.limit)
         first = view.after(request.continuation) if request.continuation else 0
-        items = view.rows[first : first + request.limit]
-        is_last = first + request.limit >= len(view.rows)
+        items = view.rows[first : first + limit]
+        is_last = first + limit >= len(view.rows)
         return TargetPage(
             items=items,
             continuation=None if is_last or not items else items[-1].name,
@@ -125,37 +120,50 @@ class TargetRequests:
         return History(items=self._picture.history(row.name))
 
     async def stop(self, call: Call, request: TargetRef) -> Done:
-        """No permits for one target, from the next cycle on and over restarts."""
+        """No permits for one target, from the next cycle on and over restarts.
+
+        It stops even when that cannot be stored: the error's outcome is then unknown.
+        """
         _, row = self._find(call, request)
         self._needs_master()
         self._stops.stop(row.name)
-        await self._store()
+        await self._store_stop()
         return Done()
 
     async def resume(self, call: Call, request: TargetRef) -> Done:
-        """Permits for one target again."""
+        """Permits for one target again; after an error it is stopped as before."""
         self._check_tenant(call, request.tenant)
         self._needs_master()
         if request.name not in self._stops.targets:
             self._find(call, request)
+            return Done()
         self._stops.resume(request.name)
-        await self._store()
+        try:
+            await self._store()
+        except PacelineError:
+            self._stops.stop(request.name)
+            raise
         return Done()
 
     async def stop_all(self, call: Call, request: Everything) -> Done:
-        """No permits for any target, from the next cycle on and over restarts."""
+        """No permits for any target, from the next cycle on and over restarts; see `stop`."""
         self._check_tenant(call, request.tenant)
         self._needs_master()
         self._stops.is_all = True
-        await self._store()
+        await self._store_stop()
         return Done()
 
     async def resume_all(self, call: Call, request: Everything) -> Done:
-        """Permits again, but for targets that are stopped themselves."""
+        """Permits again, but for targets that are stopped themselves; see `resume`."""
         self._check_tenant(call, request.tenant)
         self._needs_master()
-        self._stops.is_all = False
-        await self._store()
+        if self._stops.is_all:
+            self._stops.is_all = False
+            try:
+                await self._store()
+            except PacelineError:
+                self._stops.is_all = True
+                raise
         return Done()
 
     async def cluster(self, call: Call, request: Everything) -> Cluster:
@@ -177,6 +185,17 @@ class TargetRequests:
             last_round_trip_ms=self._round_trips.last_ms,
             nodes=(node,),
         )
+
+    async def _store_stop(self) -> None:
+        try:
+            await self._store()
+        except PacelineError as error:
+            raise PacelineError(
+                error.name,
+                f"it is stopped on this node but not stored, repeat it: {error.message}",
+                retry_after_s=error.retry_after_s,
+                outcome="unknown",
+            ) from error
 
     def _find(self, call: Call, request: TargetRef) -> tuple[CycleView, TargetRow]:
         self._check_tenant(call, request.tenant)

@@ -4,9 +4,7 @@ Handlers of `strategy.list` and `virtual_queue.list`. Read only; a page continue
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
 
-from paceline.errors.failure import PacelineError
 from paceline.model.instant import optional_text
 from paceline.sdk.configuration_follower import ConfigurationSource
 from paceline.servers.router.live.problems import Problems
@@ -21,11 +19,7 @@ from paceline.wire.operations.router import (
     VirtualQueuePage,
     VirtualQueueRow,
 )
-
-MAX_LIMIT = 1000
-"""INTERFACES (lists)."""
-
-Row = TypeVar("Row")
+from paceline.wire.page import page_after
 
 
 class Lists:
@@ -52,7 +46,7 @@ class Lists:
         tenant = call.tenant_of(request.tenant)
         snapshot = self._configuration.snapshot
         names = sorted(name for of, name in snapshot.strategies if of == tenant)
-        page, continuation = _page(names, request)
+        page, continuation = page_after(names, request.continuation, request.limit, str)
         return StrategyPage(
             items=tuple(self._strategy(tenant, name) for name in page),
             continuation=continuation,
@@ -67,7 +61,7 @@ class Lists:
             if one.tenant == tenant:
                 held.setdefault(one.virtual_queue, []).append(one)
         numbers = sorted(n for of, n in self._configuration.snapshot.virtual_queues if of == tenant)
-        page, continuation = _page(numbers, request)
+        page, continuation = page_after(numbers, request.continuation, request.limit, str)
         return VirtualQueuePage(
             items=tuple(self._virtual_queue(tenant, n, held.get(n, [])) for n in page),
             continuation=continuation,
@@ -98,17 +92,3 @@ class Lists:
             oldest_at=optional_text(min(waiting, default=None)),
             agent_groups=tuple(sorted(serving_groups(snapshot, tenant, number))),
         )
-
-
-def _page(names: list[str], request: ListRequest) -> tuple[list[str], str | None]:
-    """Names after the continuation, and where the next page continues."""
-    if not 1 <= request.limit <= MAX_LIMIT:
-        raise PacelineError(
-            "invalid_attribute",
-            f"limit is {request.limit}; give 1 to {MAX_LIMIT}",
-            field="limit",
-        )
-    after = request.continuation
-    rest = names if after is None else [name for name in names if name > after]
-    page = rest[: request.limit]
-    return page, page[-1] if len(rest) > len(page) else None

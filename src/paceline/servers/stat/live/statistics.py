@@ -214,10 +214,6 @@ class Statistics:
                 findings.append(_zone_finding(item.name, tenant.time_zone))
         self.findings = (*self.membership.findings, *findings)
 
-    def is_named_otherwise(self, tenant: int, number: str) -> bool:
-        """Whether a virtual queue's alias differs from its number."""
-        return (tenant, number) in self._blind
-
     def advance(self, at: str) -> None:
         """Reset totals of profile Default whose tenant's midnight has passed at an instant."""
         if at < self._next_reset:
