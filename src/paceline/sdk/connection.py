@@ -35,6 +35,9 @@ ANSWER_MARGIN_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 """Pauses between attempts to connect: doubled each time, half of it drawn at random (chosen)."""
 
+TOKEN_CHECK_S = 30.0
+"""How often the keeper is asked for the token of an open session; it answers at once unless it renews (chosen)."""
+
 _log = get_log("sdk")
 
 
@@ -227,14 +230,14 @@ class Connection:
         link = await self._open_link()
         session = ClientSession(link, self._take_notice)
         try:
-            await session.hello(
-                token=await self._token(), client=self._client, client_kind=self._client_kind
-            )
+            token = await self._token()
+            await session.hello(token=token, client=self._client, client_kind=self._client_kind)
         except BaseException:
             await link.close()
             raise
         self._by_number.clear()
         writer = self._tasks.start("writer", session.run_writer())
+        renewal = self._tasks.start("token", self._renew_token(session, token))
         self._session = session
         for stream in tuple(self._streams.values()):
             stream.number = None
@@ -248,8 +251,23 @@ class Connection:
             self._session = None
             self._arrived.clear()
             writer.cancel()
+            renewal.cancel()
             await session.close()
             self._tell(False)
+
+    async def _renew_token(self, session: ClientSession, token: str) -> None:
+        """Brings each new token of the keeper into the open session, before the old one ends."""
+        while token:
+            await self._times.machine.sleep(TOKEN_CHECK_S)
+            try:
+                fresh = await self._token()
+                if fresh != token:
+                    await session.renew(
+                        token=fresh, client=self._client, client_kind=self._client_kind
+                    )
+                    token = fresh
+            except PacelineError as error:
+                _log.warning("the token is not renewed yet", client=self._client, why=str(error))
 
     async def _open_stream(self, session: ClientSession, stream: _Stream) -> None:
         operation = stream.operation

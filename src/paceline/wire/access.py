@@ -1,5 +1,6 @@
 """Which access group may do what: the shipped groups' rights, checked at the edge for every operation."""
 
+from paceline.errors.failure import PacelineError
 from paceline.model.configuration import (
     ADMINISTRATOR,
     AGENT,
@@ -77,3 +78,28 @@ def may_as(kind: ClientKind, principal: Principal) -> bool:
     if kind in ("agent", "operator"):
         return True
     return not {ADMINISTRATOR, SERVER, OPERATOR}.isdisjoint(principal.access_groups)
+
+
+def is_bound_agent(principal: Principal) -> bool:
+    """Whether the principal is an agent and nothing more, so that it may act for itself only."""
+    return AGENT in principal.access_groups and {
+        ADMINISTRATOR,
+        SERVER,
+        OPERATOR,
+        SUPERVISOR,
+    }.isdisjoint(principal.access_groups)
+
+
+def require_own_agent(principal: Principal, request: object) -> None:
+    """For bound agents: the agent that a request names is the caller.
+
+    Raises
+    ------
+    PacelineError
+        `not_allowed` (field agent) when it names another one.
+    """
+    named = getattr(request, "agent", None)
+    if named is not None and named != principal.name:
+        raise PacelineError(
+            "not_allowed", f"'{principal.name}' may not act for agent '{named}'", field="agent"
+        )

@@ -11,7 +11,7 @@ from paceline.wire.frames import MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_MESSAGES
 from paceline.wire.operations.event import EventNotice
 from paceline.wire.operations.interaction import Revoked
 from paceline.wire.server.session import MAX_UNSENT_BYTES
-from tests.component.wire.edge import Edge, RawClient, running_edge
+from tests.component.wire.edge import PRINCIPALS, Edge, RawClient, running_edge
 
 SUBMIT = {"media_type": "chat", "queue": "q"}
 
@@ -409,5 +409,39 @@ def test_every_connection_has_its_fair_share() -> None:
         assert reply["ref"] == 10 + FAIR_SHARE
         assert reply["error"]["name"] == "overloaded"
         await edge.tasks.aclose()
+
+    run_virtual(run())
+
+
+def test_an_agent_acts_for_itself_only() -> None:
+    """A person who is only an agent may not name another agent; its own name is fine."""
+
+    async def run() -> None:
+        async with running_edge() as edge:
+            client = await edge.welcome("agent", "agent")
+            stop = {"interaction_id": "i"}
+            error = (await client.ask("interaction.stop", stop | {"agent": "ben"}))["error"]
+            assert (error["name"], error["field"]) == ("not_allowed", "agent")
+            assert "result" in await client.ask("interaction.stop", stop | {"agent": "ana"})
+            admin = await edge.welcome("admin")
+            assert "result" in await admin.ask("interaction.stop", stop | {"agent": "ben"})
+
+    run_virtual(run())
+
+
+def test_a_session_ends_with_its_token_unless_a_new_one_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second hello brings a new token of the same principal; one refused later ends the session."""
+
+    async def run() -> None:
+        async with running_edge() as edge:
+            client = await edge.welcome("admin")
+            assert "result" in await client.hello(token="admin")
+            assert (await client.hello(token="router"))["error"]["name"] == "not_allowed"
+            assert await is_served(client)
+            monkeypatch.delitem(PRINCIPALS, "admin")
+            await edge.times.machine.sleep(31)
+            assert await client.next() is None
 
     run_virtual(run())

@@ -50,8 +50,7 @@ class ClientSession:
         PacelineError
             What the server refused, or `connection_lost`.
         """
-        body = {"protocol": PROTOCOL, "token": token, "client": client, "client_kind": client_kind}
-        answer = self.call_encoded("session.hello", encode(body), Welcome)
+        answer = self._say_hello(token, client, client_kind)
         await self._flush()
         async with asyncio.timeout(timeout_s):
             while not answer.done():
@@ -63,6 +62,22 @@ class ClientSession:
             )
         welcome: Welcome = answer.result()
         return welcome
+
+    async def renew(self, *, token: str, client: str, client_kind: ClientKind) -> None:
+        """Gives the open session a new token of the same principal.
+
+        Raises
+        ------
+        PacelineError
+            What the server refused, or `connection_lost`.
+        """
+        await self._say_hello(token, client, client_kind)
+
+    def _say_hello(
+        self, token: str, client: str, client_kind: ClientKind
+    ) -> "asyncio.Future[Welcome]":
+        body = {"protocol": PROTOCOL, "token": token, "client": client, "client_kind": client_kind}
+        return self.call_encoded("session.hello", encode(body), Welcome)
 
     def call_encoded(
         self,

@@ -9,7 +9,7 @@ import msgspec
 from paceline.errors.failure import PacelineError
 from paceline.runtime.ids import request_id
 from paceline.runtime.log import log_context
-from paceline.wire.access import may_as
+from paceline.wire.access import is_bound_agent, may_as, require_own_agent
 from paceline.wire.call import ANYONE, Call, Principal
 from paceline.wire.frames import PROTOCOL, encode, error_body, require_utf8
 from paceline.wire.operation import ALL_CLIENT_KINDS, ClientKind, Operation
@@ -98,6 +98,8 @@ class HttpEdge:
         timeout_s = _timeout_of(query)
         plain = unpacked(body, headers.get("content-encoding", ""))
         request = _request_of(entry, path_values, query, plain)
+        if is_bound_agent(principal):
+            require_own_agent(principal, request)
         call = Call(
             principal=principal,
             tenant=principal.tenants[0] if principal.tenants else 1,

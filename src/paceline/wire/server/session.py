@@ -12,7 +12,7 @@ from paceline.errors.failure import PacelineError
 from paceline.runtime.ids import request_id
 from paceline.runtime.log import get_log, log_context
 from paceline.runtime.tasks import TaskGroup
-from paceline.wire.access import may_as
+from paceline.wire.access import is_bound_agent, may_as, require_own_agent
 from paceline.wire.call import ANYONE, Call, Principal
 from paceline.wire.frames import (
     HEARTBEAT_S,
@@ -39,6 +39,9 @@ HELLO_TIMEOUT_S = 10.0
 DEFAULT_TIMEOUT_S = 10.0
 """INTERFACES (deadlines)."""
 
+TOKEN_CHECK_S = 30.0
+"""How often a session's token is looked at again: how long a revoked one may go on (chosen)."""
+
 MAX_UNSENT_BYTES = 16 * 1024 * 1024
 """Notices that wait for a slow reader; four of the largest frames (chosen)."""
 
@@ -57,6 +60,8 @@ class ServerSession:
         self._surface = surface
         self._link = link
         self._allowed: dict[str, Entry] = {}
+        self._is_bound_agent = False
+        self._token = ""
         self._in_flight: dict[int, asyncio.Future[Any]] = {}
         self._out: list[bytes] = []
         self._unsent_bytes = 0
@@ -75,6 +80,7 @@ class ServerSession:
         self._tasks.start("writer", self._write())
         try:
             if await self._greet():
+                self._tasks.start("token", self._watch_token())
                 await self._read()
         except ConnectionError:
             pass
@@ -110,6 +116,27 @@ class ServerSession:
             self._request(message)
         return True
 
+    async def _watch_token(self) -> None:
+        """Ends the session when its token has expired or was revoked and no new one came."""
+        while True:
+            await self._surface.times.machine.sleep(TOKEN_CHECK_S)
+            try:
+                self._surface.principal(self._token)
+            except PacelineError as error:
+                _log.standard("session ended", client=self.client, why=error.message)
+                await self._link.close()
+                return
+
+    def _renew(self, message: Message) -> None:
+        """A second hello brings a new token for the same principal; everything else stays."""
+        hello: Hello = decode_request(Hello, message.body, strict=False)
+        principal = self._surface.principal(hello.token)
+        if principal.name != self.principal.name or hello.client_kind != self.client_kind:
+            raise PacelineError(
+                "not_allowed", "a session belongs to who began it; open another one", field="token"
+            )
+        self._welcome(message.ref, hello)
+
     def _welcome(self, ref: int, hello: Hello) -> None:
         major = hello.protocol.partition(".")[0]
         if major != PROTOCOL.partition(".")[0]:
@@ -132,6 +159,8 @@ class ServerSession:
         self.client = hello.client or principal.name
         self.tenant = principal.tenants[0] if principal.tenants else 1
         self._allowed = self._surface.dispatch.allowed(principal, kind)
+        self._is_bound_agent = is_bound_agent(principal)
+        self._token = hello.token
         welcome = Welcome(
             protocol=PROTOCOL,
             node=self._surface.name,
@@ -165,6 +194,9 @@ class ServerSession:
             return
         rid = request_id()
         try:
+            if message.op == "session.hello":
+                self._renew(message)
+                return
             answer = self._begin(message, rid)
         except PacelineError as error:
             self._put(error_bytes(ref, error, rid))
@@ -194,6 +226,8 @@ class ServerSession:
             )
         self._surface.admission.enter(len(self._in_flight))
         body = decode_body(entry, message.body)
+        if self._is_bound_agent:
+            require_own_agent(self.principal, body)
         timeout = DEFAULT_TIMEOUT_S if message.timeout_s is None else message.timeout_s
         call = Call(
             principal=self.principal,
