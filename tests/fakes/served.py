@@ -1,6 +1,6 @@
 """A server's handlers behind the real session code, reached over memory links: no socket, no thread."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from paceline.runtime.metrics import Metrics
 from paceline.runtime.tasks import TaskGroup
@@ -29,6 +29,7 @@ class Served:
         times: Times,
         *,
         principal: Principal | None = None,
+        verify: Callable[[str], Principal] | None = None,
         open_routes: Sequence[OpenRoute] = (),
     ) -> None:
         self.times = times
@@ -40,7 +41,7 @@ class Served:
             kind=kind,
             name=f"{kind} under test",
             handlers=all_handlers,
-            verify=lambda token: who,
+            verify=verify or (lambda token: who),
             times=times,
             metrics=Metrics(kind),
             open_routes=open_routes,
