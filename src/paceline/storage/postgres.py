@@ -16,7 +16,13 @@ from paceline.errors.failure import PacelineError
 from paceline.runtime.times import Times
 from paceline.storage.access_point import AccessPoint
 from paceline.storage.database import DatabaseError, Engine, Row, T, Transaction
-from paceline.storage.postgres_errors import is_lost, may_come_back, translated, unreachable
+from paceline.storage.postgres_errors import (
+    DRIVER_ERRORS,
+    is_lost,
+    may_come_back,
+    translated,
+    unreachable,
+)
 
 STATEMENT_TIMEOUT_S = 10.0
 """The default `timeout_s` of a request (INTERFACES: Deadlines)."""
@@ -233,7 +239,7 @@ class PostgresDatabase:
                     await pool.close()
                 if writer is not None:
                     await writer.close()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DRIVER_ERRORS:
             pass  # a connection that is gone or busy is dropped
         if pool is not None:
             pool.terminate()
@@ -255,7 +261,7 @@ class PostgresDatabase:
             return
         try:
             await writer.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except DRIVER_ERRORS:
             self._drop(writer)
 
     def _drop(self, writer: Connection) -> None:
@@ -301,7 +307,7 @@ class PostgresDatabase:
                     max_cached_statement_lifetime=0,
                     server_settings=_SESSION | settings,
                 )
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except DRIVER_ERRORS as error:
                 late = self._times.machine.monotonic() >= give_up_at
                 if late or not may_come_back(error):
                     raise unreachable(point, error) from error

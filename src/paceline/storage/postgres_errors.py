@@ -21,8 +21,17 @@ _LOST = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,  # a primary that became a standby: connect anew
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement begun on a connection that is just breaking
     OSError,  # TimeoutError among them: the server does not answer
 )
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""Everything that asyncpg raises for the server, the connection or itself."""
+
 _REFUSED = (
     asyncpg.QueryCanceledError,  # statement_timeout
     asyncpg.LockNotAvailableError,  # lock_timeout
@@ -47,7 +56,7 @@ def translated(access_point: AccessPoint, *, lost: str = "database_unavailable")
     """Raise the port's errors; `lost` names the error for a connection that broke meanwhile."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_ERRORS as error:
         if is_lost(error):
             what = f"the connection to {access_point.describe()} broke: {_words(error)}"
             raise PacelineError(lost, what, retry_after_s=1.0) from error
