@@ -10,12 +10,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from paceline.pacer.ages import total
 from paceline.pacer.inputs import Readings
 from paceline.pacer.reasons import PermitReason
 from paceline.pacer.state import Array, TargetState
 
 TRUSTED_CYCLES: Final = 2
 """Cycles on the last known values; the next is progressive, then none (PACING.md, "Guards")."""
+MOST_STALE: Final = 255.0
+"""Counting stops where one byte ends; every count above `TRUSTED_CYCLES` + 1 means the same."""
 SILENT_PERIODS: Final = 2.0
 """Periods without an engine's answer after which nothing is permitted (PACING.md, "Guards")."""
 
@@ -38,22 +41,29 @@ def carry_forward(state: TargetState, readings: Readings, period_s: Array) -> Le
     What was never known is 0 here; `verdict` then permits nothing.
     """
     is_missing = np.isnan(readings.waiting) | np.isnan(readings.ready) | np.isnan(readings.busy)
-    state.stale_cycles = np.where(is_missing, state.stale_cycles + 1.0, 0.0)
+    longer = np.minimum(state.stale_cycles.astype(np.float64) + 1.0, MOST_STALE)
+    state.put("stale_cycles", np.where(is_missing, longer, 0.0))
     is_silent = np.isnan(readings.pending)
     passed = np.maximum(readings.elapsed_s, period_s)
-    state.silent_s = np.where(is_silent, state.silent_s + passed, 0.0)
-    for name in ("waiting", "ready", "busy", "pending"):
-        now: Array = getattr(readings, name)
-        known: Array = getattr(state, f"known_{name}")
-        setattr(state, f"known_{name}", np.where(np.isnan(now), known, now))
-    record = state.by_age_pending.sum(axis=0, dtype=np.float64)
-    pending = np.where(is_silent, record, state.known_pending)
+    state.put("silent_s", np.where(is_silent, state.silent_s + passed, 0.0))
+    pending = _carried(state, readings, "pending")
+    if is_silent.any():
+        pending = np.where(is_silent, total(state.by_age_pending), pending)
     return Levels(
-        ready=np.nan_to_num(state.known_ready),
-        busy=np.nan_to_num(state.known_busy),
-        waiting=np.nan_to_num(state.known_waiting),
-        pending=np.nan_to_num(pending),
+        ready=_carried(state, readings, "ready"),
+        busy=_carried(state, readings, "busy"),
+        waiting=_carried(state, readings, "waiting"),
+        pending=pending,
     )
+
+
+def _carried(state: TargetState, readings: Readings, name: str) -> Array:
+    """One current count or its last known value; remembers it."""
+    now: Array = getattr(readings, name)
+    known: NDArray[np.float32] = getattr(state, f"known_{name}")
+    is_missing = np.isnan(now)
+    np.copyto(known, now, casting="same_kind", where=~is_missing)
+    return np.where(is_missing, np.nan_to_num(known), now) if is_missing.any() else now
 
 
 def verdict(
@@ -84,6 +94,8 @@ def verdict(
         (is_unknown, 0.0, PermitReason.NO_STATISTICS),
     )
     for applies, allowed, why in rules:
+        if not applies.any():
+            continue
         permits = np.where(applies, np.minimum(permits, allowed), permits)
         reason = np.where(applies, np.uint8(why), reason)
     return np.maximum(permits, 0.0).astype(np.int64), reason

@@ -4,7 +4,7 @@ Used by whoever feeds the pacer (servers/pacing, the simulator, a user alone).
 Never changes the pacer's state: a refused input leaves everything as it was.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 HIGHEST_COUNT = 1e15
 """Above it float64 cannot tell neighbouring counts apart (2**53 is 9e15): no counter gets there."""
 _POOL_FIELDS = ("pool_ready", "pool_busy")
+_WHOLE_FIELDS = ("elapsed_s", *_POOL_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -84,6 +85,19 @@ class Readings:
     pool_ready: Array
     pool_busy: Array
 
+    def block(self, part: slice) -> "Readings":
+        """Return the readings of some targets, as views; only without shared agents."""
+        names = (field.name for field in fields(Readings) if field.name not in _WHOLE_FIELDS)
+        return replace(self, **{name: getattr(self, name)[part] for name in names})
+
+
+def joined(outputs: list[CycleOutput]) -> CycleOutput:
+    """Put the outputs of consecutive blocks of targets together."""
+    names = [field.name for field in fields(CycleOutput)]
+    return CycleOutput(
+        **{name: np.concatenate([getattr(part, name) for part in outputs]) for name in names}
+    )
+
 
 def checked(cycle: CycleInput, *, target_count: int, pool_count: int) -> Readings:
     """Check one cycle's input.
@@ -118,13 +132,16 @@ def column(values: ArrayLike | None, name: str, size: int) -> Array:
         A wrong shape, an infinity, or something that is not a number.
     """
     if values is None:
-        return np.full(size, np.nan)
+        return np.broadcast_to(np.nan, (size,))
     try:
         array = np.asarray(values, dtype=np.float64)
     except TypeError as mistake:
         raise ValueError(f"{name} holds something that is not a number") from mistake
     if array.shape != (size,):
         raise ValueError(f"{name} has shape {array.shape}; it must be ({size},)")
+    low, high = np.fmin.reduce(array, initial=0.0), np.fmax.reduce(array, initial=0.0)
+    if low >= 0.0 and high <= HIGHEST_COUNT:  # NaN passes, as it should
+        return array
     if np.isinf(array).any():
         raise ValueError(
             f"{name} holds an infinity at {int(np.argmax(np.isinf(array)))}; NaN means unknown"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from paceline.pacer.shared_queues import Overlap, overlap_of
 from paceline.pacer.state import Array
 
 SHARE_PASSES = 3
@@ -25,6 +26,7 @@ class Pools:
     component: NDArray[np.intp]  # (n,)
     pool_component: NDArray[np.intp]  # (m,)
     component_count: int
+    overlap: Overlap
 
     def reachable(self, agents: Array) -> Array:
         """Agents each target can reach, shared ones counted fully; (m,) to (n,)."""
@@ -46,6 +48,11 @@ class Pools:
         asked = np.maximum(np.asarray(self.reach.sum(axis=0)).ravel(), 1e-12)
         part = self.reachable((agents + 1e-9) / asked)
         return np.asarray(part / np.maximum(self.together(part), 1e-12))
+
+    def fair_parts(self, agents: Array) -> Array:
+        """Agents of each target if each pool were split by reach, so that nobody counts twice; (m,) to (n,)."""
+        asked = np.maximum(np.asarray(self.reach.sum(axis=0)).ravel(), 1.0)
+        return self.reachable(agents / asked)
 
     def split(self, pooled: Array, wanted: Array, share: Array, on_the_way: Array) -> Array:
         """Split a component's acceptances over its targets, none above what it could use alone.
@@ -90,4 +97,11 @@ def connected(reach: sparse.csr_array | sparse.csr_matrix) -> Pools:
     total = size + matrix.shape[1]
     graph = sparse.coo_array((links.data, (target, pool + size)), shape=(total, total))
     count, label = connected_components(graph, directed=False)
-    return Pools(matrix, label[:size].astype(np.intp), label[size:].astype(np.intp), int(count))
+    component = label[:size].astype(np.intp)
+    return Pools(
+        matrix,
+        component,
+        label[size:].astype(np.intp),
+        int(count),
+        overlap_of(matrix, component),
+    )

@@ -18,6 +18,11 @@ VARIANCE_FACTOR: Final = 0.75
 VARIANCE_FLOOR: Final = 0.05
 FEEDBACK_GAIN: Final = 0.3
 """PACING.md, "The position rule"; a gain of 0.5 or more wanders."""
+LEAST_WORKING: Final = 0.3
+"""Share of the crew that throughput is reckoned from at least (chosen): with nobody busy yet, none would be
+allowed to wait at all (z = 6) and an idle crew would fill over many cycles. A crew at work is above it."""
+LOSS_AT_ZERO: Final = 0.3989423
+"""Loss(0) = φ(0)."""
 ROUNDING: Final = 0.25
 """Added before rounding down: PACING.md."""
 
@@ -28,7 +33,7 @@ class Position:
 
     slack: Array  # m: interactions the agents can take beyond what is on its way
     variance: Array  # v
-    throughput: Array  # releases per second of the agents logged in
+    throughput: Array  # releases per second, of LEAST_WORKING of the crew at least
     on_the_way: Array  # acceptances expected from pending invitations
 
 
@@ -59,17 +64,19 @@ def position_of(crew: Crew, known: Estimates, period_s: Array) -> Position:
     pull = np.clip(0.6 * np.sqrt(flow), 1.0, 1.6)
     slack = pull * (crew.ready - crew.waiting) + released - reactive - crew.coming
     variance = VARIANCE_FACTOR * (released * stays + reactive + crew.coming_variance)
-    return Position(slack, variance, crew.busy * known.release_rate, crew.coming)
+    working = np.maximum(crew.busy, LEAST_WORKING * (crew.busy + crew.ready))
+    return Position(slack, variance, working * known.release_rate, crew.coming)
 
 
 def safety_margin(place: Position, known: Estimates, goal_share: Array, shift: Array) -> Array:
     """z = Loss⁻¹(0.98 g Bμ/(θ sd)) + feedback, by Little's law θ E[queue] = g × throughput."""
-    spread = np.sqrt(
-        place.variance
-        + VARIANCE_FACTOR * np.maximum(place.slack, 0.0) * (1.0 - known.acceptance)
-        + VARIANCE_FLOOR
-    )
+    per_u = VARIANCE_FACTOR * (1.0 - known.acceptance)
+    at_slack = place.variance + per_u * np.maximum(place.slack, 0.0) + VARIANCE_FLOOR
     queue = goal_share * place.throughput / known.abandon_rate
+    # A queue beyond Loss(0) asks for more acceptances than the slack; without their variance u could fall as
+    # m rises.
+    beyond = np.maximum(queue - LOSS_AT_ZERO * np.sqrt(at_slack), 0.0)
+    spread = np.sqrt(at_slack + per_u * beyond)
     return np.clip(inverse_loss(queue / spread) + shift, 4 * LOWEST_Z, HIGHEST_Z)
 
 

@@ -27,3 +27,4 @@ class PermitReason(IntEnum):
     NO_LIMIT = 12
     PROGRESSIVE = 13
     REACTIVE_GUARD = 14
+    MULTIPLE = 15

@@ -4,18 +4,23 @@ Called by `Pacer.save` and `Pacer.restore`; the pacing server keeps the bytes so
 Never reads or writes a store.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT_VERSION: Final = 1
+from paceline.pacer.ages import AgeGrid
+
+FORMAT_VERSION: Final = 2
+"""1: seventeen ages counted apart and float64 columns; `fitted_columns` still reads it."""
 _MARK: Final = b"pace"
+_RENAMED: Final = {"last_permits": "given_permits"}
 
 
 class StoredArray(msgspec.Struct, frozen=True):
-    """One array: kind, shape, little-endian bytes."""
+    """One array: kind, shape, little-endian bytes; the bytes of one element where all are the same."""
 
     kind: str
     shape: tuple[int, ...]
@@ -36,7 +41,11 @@ def stored(values: NDArray[Any]) -> StoredArray:
     """Keep an array exactly."""
     ordered = np.ascontiguousarray(values)
     little = ordered.astype(ordered.dtype.newbyteorder("<"), copy=False)
-    return StoredArray(little.dtype.str, little.shape, little.tobytes())
+    data = little.tobytes()
+    first = data[: little.itemsize]
+    if little.size > 1 and data == first * little.size:
+        data = first
+    return StoredArray(little.dtype.str, little.shape, data)
 
 
 def loaded(array: StoredArray) -> NDArray[Any]:
@@ -47,9 +56,12 @@ def loaded(array: StoredArray) -> NDArray[Any]:
     ValueError
         Bytes and shape that do not belong together.
     """
-    if array.kind not in ("<f4", "<f8", "<i4", "<i8"):
+    if array.kind not in ("<f2", "<f4", "<f8", "<i4", "<i8", "|u1", "|i1"):
         raise ValueError(f"saved pacer state holds an array of kind {array.kind!r}")
-    return np.frombuffer(array.data, dtype=np.dtype(array.kind)).reshape(array.shape).copy()
+    values = np.frombuffer(array.data, dtype=np.dtype(array.kind))
+    if values.size == 1:
+        return np.full(array.shape, values[0])
+    return values.reshape(array.shape).copy()
 
 
 def encode(saved: Saved) -> bytes:
@@ -76,3 +88,28 @@ def decode(data: bytes) -> Saved:
         return msgspec.msgpack.decode(data[6:], type=Saved)
     except msgspec.MsgspecError as damage:
         raise ValueError("saved pacer state is damaged") from damage
+
+
+def fitted_columns(
+    columns: Mapping[str, NDArray[Any]], size: int, grid: AgeGrid
+) -> dict[str, NDArray[Any]]:
+    """Check the saved columns, those of format 1 brought to today's ages and names.
+
+    Raises
+    ------
+    ValueError
+        An array that does not fit its targets or ages.
+    """
+    fitted = {}
+    is_old = "accept_block_variance" in columns
+    for name, values in columns.items():
+        ages = grid.age_count if name == "by_age_pending" else grid.bucket_count
+        column = values
+        if is_old and values.ndim > 1:
+            by_age = grid.fitted(values)
+            column = by_age if name == "by_age_pending" else grid.gathered(by_age)
+        shape = (ages, size) if name.startswith("by_age_") else (size,)
+        if column.shape != shape:
+            raise ValueError("saved pacer state is damaged: an array does not fit its targets")
+        fitted[_RENAMED.get(name, name)] = column
+    return fitted

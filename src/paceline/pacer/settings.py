@@ -5,8 +5,8 @@ Never holds anything learned.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ DEFAULT_PERIOD_S: Final = 5.0
 GOAL_SAFETY: Final = 0.98
 """Share of the goal steered to: PACING.md, "The position rule"."""
 NO_GROUP: Final = -1
+
+Number = TypeVar("Number", np.float64, np.int64)
 
 Reach = sparse.csr_array | sparse.csr_matrix
 
@@ -45,6 +47,28 @@ class Settings:
     def reactive_goal_share(self) -> Array:
         """Highest share of reactive interactions that may leave; NaN = no guard."""
         return self.reactive_goal_percent / 100.0
+
+    @property
+    def has_reactive_guard(self) -> bool:
+        """Whether any target has a reactive goal."""
+        return not bool(np.isnan(self.reactive_goal_percent).all())
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of the four arrays; one number where all targets have the same."""
+        kept = (self.goal_percent, self.period_s, self.reactive_goal_percent, self.prior_group)
+        return sum(values.nbytes if values.strides[0] else values.itemsize for values in kept)
+
+    def block(self, part: slice) -> "Settings":
+        """Return the settings of some targets, as views; only without shared agents."""
+        return replace(
+            self,
+            target_ids=(),
+            goal_percent=self.goal_percent[part],
+            period_s=self.period_s[part],
+            reactive_goal_percent=self.reactive_goal_percent[part],
+            prior_group=self.prior_group[part],
+        )
 
     @property
     def pool_count(self) -> int:
@@ -106,16 +130,24 @@ def _spread(values: ArrayLike, name: str, size: int) -> Array:
         raise ValueError(f"{name} has shape {array.shape}; it must be one number or ({size},)")
     if np.isinf(array).any():
         raise ValueError(f"{name} holds an infinity")
-    return np.broadcast_to(array, (size,)).copy()
+    return _held(np.broadcast_to(array, (size,)))
 
 
 def _groups(prior_group: ArrayLike | None, size: int) -> NDArray[np.int64]:
     if prior_group is None:
-        return np.full(size, NO_GROUP, dtype=np.int64)
+        return _held(np.full(size, NO_GROUP, dtype=np.int64))
     groups = np.asarray(prior_group)
     if groups.shape != (size,) or not np.issubdtype(groups.dtype, np.integer):
         raise ValueError(f"prior_group must be {size} whole numbers")
-    return groups.astype(np.int64)
+    return _held(groups.astype(np.int64))
+
+
+def _held(values: NDArray[Number]) -> NDArray[Number]:
+    """Keep a copy of its own; one number where all are equal (most sites have one goal and one period)."""
+    first = values[:1]
+    if values.size and ((values == first) | (np.isnan(values) & np.isnan(first))).all():
+        return np.broadcast_to(first.copy(), values.shape)
+    return values.copy()
 
 
 def _pools(reach: Reach | None, size: int) -> Pools | None:

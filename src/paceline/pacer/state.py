@@ -11,11 +11,12 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-AgeArray = NDArray[np.float32]
+from paceline.pacer.ages import AgeArray, AgeGrid
 
-AGE_WINDOW_S: Final = 80.0
-"""An invitation's whole life must fit (PACING.md): a shorter window let abandonment reach 6.9 %."""
+Array = NDArray[np.float64]
+Column = NDArray[Any]
+"""A remembered column: narrower than float64 where that does not matter; arithmetic with float64 widens it."""
+
 PRIOR_TRIALS: Final = 8.0
 PRIOR_ACCEPTANCE: Final = 0.3
 PRIOR_RESPONSE_S: Final = 15.0
@@ -23,116 +24,141 @@ PRIOR_RESPONSE_S: Final = 15.0
 PRIOR_RELEASES: Final = 2.0
 PRIOR_HANDLE_S: Final = 240.0
 """Weak (chosen): two releases' worth, a usual chat's length."""
+_HALVES: Final = ("accept_rise", "accept_fall", "reactive_rise", "reactive_fall")
+"""CUSUM sums end at 5: float16 holds them to .004."""
+_SMALL: Final = {"stale_cycles": np.uint8, "arrival_gap": np.uint8, "overlap_evidence": np.int8}
 
 
 @dataclass(slots=True, eq=False)
 class TargetState:
-    """What is remembered per target: shape (n,), and by age of the invitation (ages, n) as float32."""
+    """What is remembered per target: shape (n,), or (buckets, n) and (ages, n) for `by_age_*`.
 
-    by_age_accepted: AgeArray  # decayed acceptances at each age
-    by_age_resolved: AgeArray  # decayed answers and expiries at each age
-    by_age_exposed: AgeArray  # decayed invitations that reached each age
+    Write through `put` or in place only: a block of targets is a view of the whole.
+    """
+
+    grid: AgeGrid
+    by_age_accepted: AgeArray  # decayed acceptances in each bucket of ages
+    by_age_resolved: AgeArray  # decayed answers and expiries in each bucket
+    by_age_exposed: AgeArray  # decayed invitation cycles spent in each bucket
     by_age_pending: AgeArray  # our own record of what is pending, by age
-    last_accepted: Array  # cumulative counts as last known
-    last_abandoned: Array
-    last_reactive_arrived: Array
-    last_reactive_abandoned: Array
-    last_served: Array
-    last_sent: Array
-    last_resolved: Array
-    known_waiting: Array  # current counts as last known
-    known_ready: Array
-    known_busy: Array
-    known_pending: Array
-    stale_cycles: Array  # cycles since waiting, ready or busy was known
-    silent_s: Array  # seconds since the engine answered
-    engine_gap: Array  # 1 where the last cycle had no answer: sent then is a guess
-    arrival_gap: Array  # 1 where `accepted` was unknown last cycle
-    guessed_sent: Array  # invitations booked on trust while the engine was silent
-    last_permits: Array
-    seen_acceptances: Array  # all so far, not forgotten
-    released: Array  # decayed releases and busy seconds
-    busy_s: Array
-    left: Array  # decayed abandonments and waiting seconds
-    waiting_s: Array
-    reactive: Array  # decayed reactive arrivals and seconds
-    reactive_s: Array
-    entered: Array  # decayed acceptances and seconds
-    entered_s: Array
-    debt: Array
-    reactive_debt: Array
-    accept_block_seen: Array  # current block of the change detector
-    accept_block_expected: Array
-    accept_block_variance: Array
-    accept_rise: Array
-    accept_fall: Array
-    reactive_block_seen: Array
-    reactive_block_expected: Array
-    reactive_block_variance: Array
-    reactive_rise: Array
-    reactive_fall: Array
+    last_accepted: Column  # cumulative counts as last known
+    last_abandoned: Column
+    last_reactive_arrived: Column
+    last_reactive_abandoned: Column
+    last_served: Column
+    last_sent: Column
+    last_resolved: Column
+    known_waiting: Column  # current counts as last known
+    known_ready: Column
+    known_busy: Column
+    known_pending: Column
+    stale_cycles: Column  # cycles since waiting, ready or busy was known, at most 255
+    silent_s: Column  # seconds since the engine answered
+    arrival_gap: Column  # 1 where `accepted` was unknown last cycle
+    overlap_evidence: (
+        Column  # above -1: targets that share agents report the same queues (shared_queues.py)
+    )
+    guessed_sent: Column  # invitations booked on trust while the engine was silent
+    given_permits: Column  # of the cycle before
+    seen_acceptances: Column  # all so far, not forgotten
+    released: Column  # decayed releases and busy seconds
+    busy_s: Column
+    left: Column  # decayed abandonments and waiting seconds
+    waiting_s: Column
+    reactive: Column  # decayed reactive arrivals and seconds
+    reactive_s: Column
+    entered: Column  # decayed acceptances and seconds
+    entered_s: Column
+    debt: Column
+    reactive_debt: Column
+    policy_level: (
+        Column  # what a classical policy carries over: a dial level or a part of an invitation
+    )
+    accept_block_seen: Column  # current block of the change detector
+    accept_block_expected: Column
+    accept_rise: Column
+    accept_fall: Column
+    reactive_block_seen: Column
+    reactive_block_expected: Column
+    reactive_rise: Column
+    reactive_fall: Column
 
     @classmethod
-    def fresh(cls, period_s: Array, age_count: int) -> Self:
+    def fresh(cls, period_s: Array, grid: AgeGrid) -> Self:
         """Start `period_s.size` targets from the built-in priors."""
         size = period_s.size
-        survival = np.exp(-np.arange(age_count)[:, None] * period_s / PRIOR_RESPONSE_S)
+        survival = np.exp(-np.arange(grid.age_count)[:, None] * period_s / PRIOR_RESPONSE_S)
         hazard = 1.0 - np.exp(-period_s / PRIOR_RESPONSE_S)
-        exposed = PRIOR_TRIALS * survival
+        exposed = grid.gathered((PRIOR_TRIALS * survival).astype(np.float32))
         started: dict[str, NDArray[Any]] = {
             "by_age_accepted": PRIOR_ACCEPTANCE * exposed * hazard,
             "by_age_resolved": exposed * hazard,
             "by_age_exposed": exposed,
-            "by_age_pending": np.zeros((age_count, size)),
+            "by_age_pending": np.zeros((grid.age_count, size)),
             "released": np.full(size, PRIOR_RELEASES),
             "busy_s": np.full(size, PRIOR_RELEASES * PRIOR_HANDLE_S),
         }
-        for field in fields(cls):
-            if field.name.startswith(("last_", "known_")):
-                started[field.name] = np.full(size, np.nan)
-        started["last_permits"] = np.zeros(size)
-        return cls.of(started, size)
+        for name in column_names():
+            if name.startswith(("last_", "known_")):
+                started[name] = np.full(size, np.nan)
+        return cls.of(started, size, grid)
 
     @classmethod
-    def of(cls, columns: Mapping[str, NDArray[Any]], size: int) -> Self:
-        """Build a state from named columns; a column that is not there is zero."""
-        whole = {field.name: columns.get(field.name, np.zeros(size)) for field in fields(cls)}
-        return cls(**{name: _own_copy(name, values) for name, values in whole.items()})
+    def of(cls, columns: Mapping[str, NDArray[Any]], size: int, grid: AgeGrid) -> Self:
+        """Build a state from named columns, in their own precision; a column that is not there is zero."""
+        return cls(
+            grid,
+            *(
+                np.array(columns.get(name, np.zeros(size)), dtype=_kind(name))
+                for name in column_names()
+            ),
+        )
+
+    def put(self, name: str, values: NDArray[Any]) -> None:
+        """Remember a column, rounded to its precision."""
+        np.copyto(getattr(self, name), values, casting="unsafe")
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Name every array."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in column_names()}
 
-    def rearranged(
-        self, source: NDArray[np.intp], period_s: Array, age_count: int
-    ) -> "TargetState":
+    def block(self, part: slice) -> "TargetState":
+        """Return some targets as a view: what is learned there is learned here."""
+        return TargetState(self.grid, *(getattr(self, name)[..., part] for name in column_names()))
+
+    def rearranged(self, source: NDArray[np.intp], period_s: Array, grid: AgeGrid) -> "TargetState":
         """Return a state whose target i continues our target source[i], or starts afresh where that is -1."""
-        new = TargetState.fresh(period_s, age_count)
+        new = TargetState.fresh(period_s, grid)
         is_kept = source >= 0
+        is_same_grid = np.array_equal(grid.bucket, self.grid.bucket)
         for name, values in new.columns().items():
             kept = getattr(self, name)[..., source[is_kept]]
-            if values.ndim == 1:
-                values[is_kept] = kept
-            else:
-                values[:, is_kept] = _fitted(kept, age_count)
+            if values.ndim > 1 and not is_same_grid:
+                kept = _moved(name, kept, self.grid, grid)
+            values[..., is_kept] = kept
         return new
 
 
-def age_count(period_s: Array) -> int:
-    """Return how many ages of one cycle cover an invitation's life, the last one open-ended."""
-    shortest = float(period_s.min()) if period_s.size else AGE_WINDOW_S
-    return int(np.ceil(AGE_WINDOW_S / shortest)) + 1
+def column_names() -> tuple[str, ...]:
+    """Names of all remembered arrays."""
+    return tuple(field.name for field in fields(TargetState) if field.name != "grid")
 
 
-def _own_copy(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    kind = np.float32 if name.startswith("by_age_") else np.float64
-    return np.array(values, dtype=kind)
+def grid_of(period_s: Array) -> AgeGrid:
+    """Return the age grid that covers an invitation's life for targets with these periods."""
+    return AgeGrid.covering(float(period_s.min()) if period_s.size else 5.0)
 
 
-def _fitted(by_age: AgeArray, count: int) -> AgeArray:
-    """Cut or extend to `count` ages: what was older falls into the open last one."""
-    fitted = np.zeros((count, by_age.shape[1]), dtype=np.float32)
-    shared = min(count, by_age.shape[0])
-    fitted[:shared] = by_age[:shared]
-    fitted[-1] += by_age[shared:].sum(axis=0)
-    return fitted
+def _kind(name: str) -> Any:
+    if name.startswith("last_"):
+        return np.float64  # counts up to 1e15, whose differences must be exact
+    if name in _SMALL:
+        return _SMALL[name]
+    return np.float16 if name in _HALVES else np.float32
+
+
+def _moved(name: str, by_age: AgeArray, old: AgeGrid, new: AgeGrid) -> AgeArray:
+    """Bring counts of one grid to another."""
+    if name == "by_age_pending":
+        return new.fitted(by_age)
+    return new.gathered(new.fitted(old.spread(by_age)))

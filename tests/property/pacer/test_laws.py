@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from paceline.pacer import CycleInput, CycleOutput, Pacer
+from paceline.pacer import pacer as pacer_module
+from paceline.pacer.pacer import POLICIES
 from tests.property.pacer.cycles import (
     CUMULATIVE,
     TARGETS,
@@ -38,7 +40,7 @@ def reordered(cycle: CycleInput, order: list[int]) -> CycleInput:
 
 
 @FEW
-@given(day=days(hostile()), goal=GOALS, policy=st.sampled_from(["position", "progressive"]))
+@given(day=days(hostile()), goal=GOALS, policy=st.sampled_from(POLICIES))
 def test_permits_are_whole_and_never_negative(day: list[Growth], goal: float, policy: str) -> None:
     """Whatever arrives, permits are int64 ≥ 0 and every diagnostic is a number."""
     pacer = Pacer(IDS, goal_percent=goal, policy=policy)
@@ -51,11 +53,12 @@ def test_permits_are_whole_and_never_negative(day: list[Growth], goal: float, po
 
 
 @FEW
-@given(day=days(growths()), goal=GOALS)
-def test_nobody_is_invited_without_agents(day: list[Growth], goal: float) -> None:
+@given(day=days(growths()), goal=GOALS, policy=st.sampled_from(POLICIES))
+def test_nobody_is_invited_without_agents(day: list[Growth], goal: float, policy: str) -> None:
     """No agent ready or busy: no permits."""
     day[-1]["ready"] = day[-1]["busy"] = np.zeros(TARGETS)
-    assert (run(Pacer(IDS, goal_percent=goal), inputs(day))[-1].permits == 0).all()
+    pacer = Pacer(IDS, goal_percent=goal, policy=policy)
+    assert (run(pacer, inputs(day))[-1].permits == 0).all()
 
 
 @FEW
@@ -74,10 +77,28 @@ def test_more_ready_agents_never_mean_fewer_permits(
 
 
 @FEW
-@given(day=days(growths()))
-def test_goal_zero_stays_within_idle_agents(day: list[Growth]) -> None:
-    """Goal 0: never above max(0, R − Q − K)."""
-    for growth, output in zip(day, run(Pacer(IDS, goal_percent=0.0), inputs(day)), strict=True):
+@given(day=days(growths(), longest=20), lower=GOALS, higher=GOALS)
+def test_a_higher_goal_never_means_fewer_permits_over_a_day(
+    day: list[Growth], lower: float, higher: float
+) -> None:
+    """The total over a day is monotone in the goal; reactive traffic may make goal 0, which ignores it, bolder."""
+    lower, higher = min(lower, higher), max(lower, higher)
+    for growth in day:
+        if lower == 0.0:
+            growth["reactive_arrived"] = np.zeros(TARGETS)
+    few, many = (
+        sum(output.permits for output in run(Pacer(IDS, goal_percent=goal), inputs(day)))
+        for goal in (lower, higher)
+    )
+    assert (np.asarray(few) <= np.asarray(many)).all()
+
+
+@FEW
+@given(day=days(growths()), policy=st.sampled_from(POLICIES))
+def test_goal_zero_stays_within_idle_agents(day: list[Growth], policy: str) -> None:
+    """Goal 0: never above max(0, R − Q − K), whatever the policy."""
+    pacer = Pacer(IDS, goal_percent=0.0, policy=policy)
+    for growth, output in zip(day, run(pacer, inputs(day)), strict=True):
         idle = growth["ready"] - growth["waiting"] - growth["pending"]
         assert (output.permits <= np.maximum(idle, 0.0)).all()
 
@@ -127,11 +148,11 @@ def test_order_of_targets_is_irrelevant(day: list[Growth], order: list[int]) -> 
 
 
 @FEW
-@given(day=days(growths()), cut=st.integers(0, 7))
-def test_restored_pacer_has_the_same_future(day: list[Growth], cut: int) -> None:
+@given(day=days(growths()), cut=st.integers(0, 7), policy=st.sampled_from(POLICIES))
+def test_restored_pacer_has_the_same_future(day: list[Growth], cut: int, policy: str) -> None:
     """A pacer restored at any moment goes on exactly as the saved one."""
     cycles = inputs(day)
-    pacer = Pacer(IDS)
+    pacer = Pacer(IDS, policy=policy)
     run(pacer, cycles[:cut])
     twin = Pacer.restore(pacer.save())
     for cycle in cycles[cut:]:
@@ -154,6 +175,53 @@ def test_splitting_targets_over_two_pacers_changes_nothing(day: list[Growth], sp
     for cycle, output in enumerate(whole):
         joined = np.concatenate([part[cycle].permits for part in parts])
         assert np.array_equal(joined, output.permits)
+
+
+@FEW
+@given(day=days(growths()), length=st.integers(1, TARGETS))
+def test_blocks_of_targets_change_nothing(day: list[Growth], length: int) -> None:
+    """Going through the targets block by block gives what going through them at once gives."""
+    cycles = inputs(day)
+    groups = [1, 1, -1]
+    whole = run(Pacer(IDS, prior_group=groups), cycles)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pacer_module, "BLOCK_TARGETS", length)
+        parts = run(Pacer(IDS, prior_group=groups), cycles)
+    for one, other in zip(whole, parts, strict=True):
+        for field in fields(one):
+            assert np.array_equal(getattr(one, field.name), getattr(other, field.name))
+
+
+@FEW
+@given(day=days(growths()))
+def test_splitting_groups_that_share_agents_changes_nothing(day: list[Growth]) -> None:
+    """Two targets on one pool and a third on its own: one pacer or two give the same permits."""
+    both, alone = [0, 1], [2]
+    shared = sparse.csr_array(np.ones((2, 1)))
+    own = sparse.csr_array(np.ones((1, 1)))
+    whole = Pacer(IDS, reach=sparse.csr_array(sparse.block_diag((shared, own))))
+    pair, single = Pacer(IDS[:2], reach=shared), Pacer(IDS[2:], reach=own)
+    for cycle in inputs(day):
+        ready, busy = np.asarray(cycle.ready)[[0, 2]], np.asarray(cycle.busy)[[0, 2]]
+        permits = whole.step(replace(cycle, pool_ready=ready, pool_busy=busy)).permits
+        first = replace(reordered(cycle, both), pool_ready=ready[:1], pool_busy=busy[:1])
+        second = replace(reordered(cycle, alone), pool_ready=ready[1:], pool_busy=busy[1:])
+        joined = np.concatenate([pair.step(first).permits, single.step(second).permits])
+        assert np.array_equal(joined, permits)
+
+
+@FEW
+@given(day=days(hostile()), policy=st.sampled_from(POLICIES))
+def test_shared_agents_stand_any_input(day: list[Growth], policy: str) -> None:
+    """With a chain of shared pools, too, permits are whole and not negative and diagnostics are numbers."""
+    reach = sparse.csr_array(np.array([[1.0, 0.5, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.3]]))
+    pacer = Pacer(IDS, reach=reach, policy=policy)
+    for growth in day:
+        pools = {"pool_ready": growth["ready"], "pool_busy": growth["busy"]}
+        output = pacer.step(CycleInput(elapsed_s=5.0, **growth, **pools))
+        assert (output.permits >= 0).all()
+        for field in fields(output):
+            assert np.isfinite(getattr(output, field.name)).all(), field.name
 
 
 @FEW

@@ -21,9 +21,18 @@ OPTIONS = OptionTable(
             "algorithm",
             Kind.ENUM,
             "position",
-            "How permits are computed: position anticipates acceptances and releases, progressive "
-            "permits one invitation per free agent.",
-            choices=("position", "progressive"),
+            "How permits are computed: position anticipates acceptances and releases; progressive "
+            "permits one invitation per free agent; super_progressive overbooks the free agents within "
+            "the goal; queueing_rate sends at a steady rate from the Erlang A formula; ratio adapts a "
+            "number of invitations per agent; naive divides free agents by acceptance and keeps no goal.",
+            choices=(
+                "position",
+                "progressive",
+                "super_progressive",
+                "queueing_rate",
+                "ratio",
+                "naive",
+            ),
         ),
         Option(
             "pacing",

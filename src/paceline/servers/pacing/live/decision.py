@@ -96,9 +96,12 @@ class Decider:
         )
         period_s = options.seconds("pacing", "refreshPeriod")
         made_with = (options.text("pacing", "algorithm"), options.integer("pacing", "minSample"))
-        if self._pacer is None or made_with != self._made_with:
-            self._pacer, self._made_with = _new_pacer(made_with), made_with
+        if self._pacer is None:
+            self._pacer = Pacer((), policy=made_with[0], min_sample=made_with[1])
             self._is_arranged = False
+        elif made_with != self._made_with:
+            self._pacer.set_policy(made_with[0], min_sample=made_with[1])
+        self._made_with = made_with
         if found.targets != self.discovery.targets:
             self.plan = plan_inputs(found.targets, tenant=self._tenant)
             self._pools = AgentPools(found.targets)
@@ -244,10 +247,6 @@ class Decider:
                     if group in refused:
                         found[target.name] = refused[group]
         return found
-
-
-def _new_pacer(made_with: tuple[str, int]) -> Pacer:
-    return Pacer((), policy=made_with[0], min_sample=made_with[1])
 
 
 def _pacer_fields(inputs: Mapping[str, Array]) -> dict[str, Array]:

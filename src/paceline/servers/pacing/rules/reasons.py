@@ -17,6 +17,7 @@ TEXTS: dict[PermitReason, str] = {
     PermitReason.GOAL_ZERO: "goal 0: one invitation per free agent, none ahead",
     PermitReason.NO_LIMIT: "goal 100: no limit",
     PermitReason.PROGRESSIVE: "one invitation per free agent",
+    PermitReason.MULTIPLE: "the chosen policy permits a multiple of the agents",
     PermitReason.REACTIVE_GUARD: "other customers wait too long for the same agents",
 }
 

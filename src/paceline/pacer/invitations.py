@@ -1,0 +1,186 @@
+"""The fate of invitations by their age: who is still asked, who accepted, who answered or let it expire.
+
+Called by estimators.py once per cycle with the cycle that has just passed.
+Never decides anything.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paceline.numerics.conjugate import forgetting
+from paceline.pacer.ages import AgeArray, total, total_product
+from paceline.pacer.changes import CHANGE_SHRINK, jumped
+from paceline.pacer.inputs import Readings, increase
+from paceline.pacer.state import Array, TargetState
+
+ACCEPTANCE_MEMORY: Final = 120.0
+"""In acceptances, not in invitations: at low acceptance a memory of answers forgets too fast (PACING.md)."""
+EPSILON: Final = np.float32(1e-6)
+_ONE: Final = np.float32(1.0)
+
+Flags = NDArray[np.bool_]
+
+
+def advance(state: TargetState, readings: Readings, name: str) -> tuple[Array, Flags]:
+    """Growth of one cumulative count and where it is known; remembers its new value."""
+    now: Array = getattr(readings, name)
+    last: Array = getattr(state, f"last_{name}")
+    growth, is_known = increase(last, now)
+    np.copyto(last, now, where=~np.isnan(now))
+    return growth, is_known
+
+
+def hazards(accepted: AgeArray, resolved: AgeArray, exposed: AgeArray) -> tuple[AgeArray, AgeArray]:
+    """Shares accepted and resolved within one cycle at each age; (buckets, n), 0 ≤ accepted ≤ resolved ≤ 1."""
+    per_exposed: AgeArray = exposed + EPSILON
+    np.reciprocal(per_exposed, out=per_exposed)
+    resolve_share: AgeArray = resolved * per_exposed
+    np.minimum(resolve_share, _ONE, out=resolve_share)
+    accept_share: AgeArray = np.multiply(accepted, per_exposed, out=per_exposed)
+    return np.minimum(accept_share, resolve_share, out=accept_share), resolve_share
+
+
+def learn_invitations(
+    state: TargetState,
+    readings: Readings,
+    accepted: Array,
+    is_accepted_known: Flags,
+    period_s: Array,
+) -> None:
+    """Share out the cycle's acceptances and answers over the ages they probably had (one EM step).
+
+    References
+    ----------
+    Dempster, Laird, Rubin, J. R. Stat. Soc. B 39 (1977): EM with only totals observed.
+    """
+    cycles = readings.elapsed_s / period_s
+    is_one_cycle = (cycles >= 0.25) & (cycles < 2.5)
+    sent, resolved, is_engine_known = _engine_growth(state, readings)
+    _age_record(state.by_age_pending, sent, cycles)
+    accept_share, resolve_share = hazards(
+        state.by_age_accepted, state.by_age_resolved, state.by_age_exposed
+    )
+    exposed = state.grid.gathered(state.by_age_pending)
+    expected = total_product(exposed, accept_share)
+    leaving = total_product(exposed, resolve_share)
+    can_learn = is_one_cycle & is_engine_known & is_accepted_known & (state.arrival_gap == 0)
+    state.put("arrival_gap", ~is_accepted_known)
+    # The expectations become what happened: `entered` and `gone` are shares of those exposed.
+    entered = _rescaled(accept_share, accepted, expected)
+    gone = _rescaled(resolve_share.copy(), resolved, leaving)
+    events = total(state.by_age_accepted)
+    _count(state, exposed, entered, gone, accepted, can_learn)
+    weight = can_learn.astype(np.float32)
+    rang = jumped(state, "accept", accepted * weight, expected * weight, events)
+    if rang.any():
+        shrink = np.where(rang, np.float32(CHANGE_SHRINK), _ONE)
+        for counts in (state.by_age_accepted, state.by_age_resolved, state.by_age_exposed):
+            np.multiply(counts, shrink, out=counts)
+    passed = cycles >= 0.25
+    if not (is_engine_known & passed).all():
+        gone = np.where(is_engine_known, gone, resolve_share) * passed.astype(np.float32)
+    _remove(state, gone)
+    _anchor(state, readings.pending, resolve_share)
+
+
+def _count(
+    state: TargetState,
+    exposed: AgeArray,
+    entered: AgeArray,
+    gone: AgeArray,
+    accepted: Array,
+    can_learn: Flags,
+) -> None:
+    """Forget a little, then add what was seen, where it can be learned from."""
+    keep = np.where(can_learn, forgetting(accepted, ACCEPTANCE_MEMORY), 1.0).astype(np.float32)
+    seen = exposed if can_learn.all() else exposed * can_learn.astype(np.float32)
+    for counts, share in (
+        (state.by_age_accepted, entered),
+        (state.by_age_resolved, np.maximum(gone, entered)),
+    ):
+        np.multiply(counts, keep, out=counts)
+        np.add(counts, share * seen, out=counts)
+    state.by_age_exposed *= keep
+    state.by_age_exposed += seen
+
+
+def _rescaled(share: AgeArray, seen: Array, expected: NDArray[Any]) -> AgeArray:
+    """Scale shares so that `seen` instead of `expected` happens, none above 1."""
+    share *= (seen / np.maximum(expected, EPSILON)).astype(np.float32)
+    return np.minimum(share, _ONE, out=share)
+
+
+def _remove(state: TargetState, gone: AgeArray) -> None:
+    """Take what has been answered or has expired out of the record."""
+    stays: AgeArray = _ONE - gone
+    for age, bucket in enumerate(state.grid.bucket):
+        state.by_age_pending[age] *= stays[bucket]
+
+
+def _engine_growth(state: TargetState, readings: Readings) -> tuple[Array, Array, Flags]:
+    """Invitations sent and resolved in the past cycle, and where both can be trusted to learn from."""
+    sent, is_sent_known = advance(state, readings, "sent")
+    resolved, is_resolved_known = advance(state, readings, "resolved")
+    has_answer = ~np.isnan(readings.pending)
+    is_first = np.isnan(state.known_pending)
+    was_silent = state.silent_s > 0.0
+    sent = np.maximum(sent - state.guessed_sent, 0.0)
+    if not (is_sent_known.all() and is_resolved_known.all()):
+        before = np.where(is_first, 0.0, state.known_pending)
+        now = np.where(has_answer, readings.pending, before)
+        likely = np.clip(now - before + _expected_leaving(state), 0.0, state.given_permits)
+        guess = np.where(has_answer, likely, state.given_permits)
+        exact = np.maximum(now - before + resolved, 0.0)
+        guess = np.where(is_resolved_known & has_answer, exact, guess)
+        sent = np.where(is_sent_known, sent, guess)
+        resolved = np.where(is_resolved_known, resolved, np.maximum(before + sent - now, 0.0))
+    booked = state.guessed_sent + np.where(is_sent_known, 0.0, sent)
+    state.put("guessed_sent", np.where(has_answer, 0.0, booked))
+    return sent, resolved, has_answer & ~was_silent & ~is_first
+
+
+def _expected_leaving(state: TargetState) -> Array:
+    """Resolutions expected this cycle from what was pending before it."""
+    _, resolve_share = hazards(state.by_age_accepted, state.by_age_resolved, state.by_age_exposed)
+    older = np.append(state.grid.bucket[1:], state.grid.bucket[-1])
+    leaving = total_product(state.by_age_pending, resolve_share[older])
+    return np.asarray(leaving, dtype=np.float64)
+
+
+def _age_record(record: AgeArray, sent: Array, cycles: Array) -> None:
+    """Move the pending record on by whole cycles and book what was sent at the youngest age."""
+    steps = np.where(cycles < 0.25, 0.0, np.maximum(np.rint(cycles), 1.0))
+    for passed in range(min(int(steps.max(initial=0.0)), record.shape[0])):
+        moves = passed < steps
+        if moves.all():
+            _older(record)
+        else:
+            moving = record[:, moves]
+            _older(moving)
+            record[:, moves] = moving
+    record[0] += sent
+
+
+def _older(record: AgeArray) -> None:
+    """One cycle passes; the last age is open-ended."""
+    if record.shape[0] == 1:
+        return
+    record[-1] += record[-2]
+    for age in range(record.shape[0] - 2, 0, -1):
+        record[age] = record[age - 1]
+    record[0] = 0.0
+
+
+def _anchor(state: TargetState, pending: Array, resolve_share: AgeArray) -> None:
+    """Scale our record of what is pending to the engine's total; without a record use the survival curve."""
+    record = state.by_age_pending
+    mass = total(record)
+    factor = np.where(np.isnan(pending), 1.0, pending / np.maximum(mass, EPSILON))
+    record *= factor.astype(np.float32)
+    is_lost = (pending > 0) & (mass <= 1e-3)
+    if is_lost.any():
+        curve = np.cumprod(1.0 - resolve_share[state.grid.bucket][:, is_lost], axis=0)
+        curve += EPSILON
+        record[:, is_lost] = curve / total(curve) * pending[is_lost]
