@@ -33,10 +33,10 @@ $(READY): requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup demo test check test-all bench fault docs fmt lock clean
+.PHONY: help setup demo test check test-all bench bench-pacing fault docs fmt lock clean
 
 help: ## list these commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make .venv and install the locked libraries (every other command does it when needed)
 
@@ -59,6 +59,9 @@ test-all: $(READY) ## every test, with many more examples per law
 
 bench: $(READY) ## measure the interaction path against its bounds
 	@$(BIN)/paceline bench interactions $(ARGS)
+
+bench-pacing: $(READY) ## measure the pacing policies in every suite, beside the best possible (ARGS='--quick --out pacing.json')
+	@$(BIN)/paceline bench pacing $(ARGS)
 
 fault: $(READY) ## kill, stop and cut off real processes, many rounds
 	@$(RUN) -m pytest -m fault $(ARGS)

@@ -7,11 +7,14 @@ import msgspec
 import typer
 
 from paceline.bench.interactions import Figures, Spread, measure
+from paceline.cli import bench_pacing
 from paceline.cli.output import AsJson, print_json, print_table
 from paceline.cli.running import run
 from paceline.runtime.times import real_times
 
 app = typer.Typer(no_args_is_help=True, help="Measure this installation on this machine.")
+app.command("pacing")(bench_pacing.pacing)
+app.command("cycle")(bench_pacing.cycle)
 
 
 @app.callback()

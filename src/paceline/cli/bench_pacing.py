@@ -1,0 +1,161 @@
+"""`paceline bench pacing` and `paceline bench cycle`: how good the pacer is, and how fast.
+
+Pacer and suites are imported when they run: the suites need the extra `sim`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from paceline.cli.output import AsJson, print_json, print_table
+from paceline.cli.running import run
+from paceline.cli.simulate import require_worlds
+from paceline.errors.failure import PacelineError
+
+if TYPE_CHECKING:
+    from paceline.bench.pacing import Class, Line, Report
+    from paceline.simulator.numeric.figures import Estimate
+
+
+def pacing(
+    suite: Annotated[
+        list[str] | None, typer.Option(help="Only this suite; may be given again.")
+    ] = None,
+    policy: Annotated[
+        list[str] | None, typer.Option(help="Only this policy; may be given again.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Repeats the same chance.")] = 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A tenth of the days, no 500 agents.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the JSON to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the pacing policies in the suites of the design, beside the best that is possible."""
+    require_worlds()
+    from paceline.bench.pacing import measure
+    from paceline.bench.pacing_suites import SUITES
+    from paceline.pacer.pacer import POLICIES
+
+    suites = _chosen("suite", suite, SUITES)
+    policies = _chosen("policy", policy, POLICIES)
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("pacing", total=1.0)
+        report = measure(
+            suites,
+            policies,
+            seed=seed,
+            quick=quick,
+            progress=lambda share, name: progress.update(task, completed=share, description=name),
+        )
+    if out is not None:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+
+
+def cycle(
+    policy: Annotated[str, typer.Option(help="Policy of the pacer.")] = "position",
+    rounds: Annotated[int, typer.Option(min=1, help="Steps that are measured.")] = 7,
+    largest: Annotated[int, typer.Option(min=1, help="Leave out larger sizes.")] = 1_000_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the pacer alone: ms per step for 10,000, 100,000 and 1,000,000 targets, bytes per target."""
+    from paceline.bench import cycle as cycles
+    from paceline.pacer.pacer import POLICIES
+
+    _chosen("policy", [policy], POLICIES)
+    sizes = tuple(size for size in cycles.SIZES if size <= largest)
+    found = run(
+        cycles.measure(
+            policy=policy,
+            sizes=sizes,
+            rounds=rounds,
+            progress=lambda line: print(line, file=sys.stderr),
+        )
+    )
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        f"One step, policy {policy}",
+        ("targets", "median ms", "min", "max"),
+        [
+            (f"{s.targets:,}", *(f"{v:,.4g}" for v in msgspec.structs.astuple(s.step_ms)))
+            for s in found.steps
+        ],
+    )
+    print_table(
+        "Bytes per target",
+        ("period s", "kept", "peak", "saved"),
+        [
+            (f"{m.period_s:g}", f"{m.kept:.0f}", f"{m.peak:.0f}", f"{m.saved:.0f}")
+            for m in found.memory
+        ],
+    )
+
+
+def _chosen(kind: str, names: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names or ():
+        if name not in known:
+            raise PacelineError(
+                "invalid_attribute",
+                f"no {kind} '{name}': use one of {', '.join(known)}",
+                field=kind,
+            )
+    return tuple(names) if names else known
+
+
+def _print(report: Report) -> None:
+    columns = ("suite", "cell", "policy", "utilization", "U*", "ratio", "abandoned %")
+    columns_more = ("bad days %", "worst 15 min %", "first hour %", "days")
+    print_table("Pacing", columns + columns_more, map(_line, report.lines))
+    if report.classes:
+        names = ("suite", "policy", "agents", "cells", "utilization", "ratio", "worst", "in goal %")
+        print_table("Random contact centres", names, map(_class, report.classes))
+    print(report.method)
+
+
+def _line(line: Line) -> tuple[str, ...]:
+    own = line.figures
+    return (
+        line.suite,
+        own.name,
+        own.policy,
+        _spread(own.utilization, 1.0, 4),
+        "" if line.bound is None else f"{line.bound:.4f}",
+        "" if line.ratio is None else f"{line.ratio.value:.4f}",
+        _spread(own.abandoned, 100.0, 2),
+        f"{100 * own.bad_days:.1f}",
+        f"{100 * own.worst_quarter:.1f}",
+        f"{100 * own.first_hour_abandoned:.2f}",
+        str(own.replications),
+    )
+
+
+def _spread(value: Estimate, factor: float, places: int) -> str:
+    half = factor * (value.high - value.value)
+    return f"{factor * value.value:.{places}f} ±{half:.{places}f}"
+
+
+def _class(found: Class) -> tuple[str, ...]:
+    ratios = ("" if value is None else f"{value:.4f}" for value in (found.ratio, found.worst_ratio))
+    return (
+        found.suite,
+        found.policy,
+        found.agents,
+        str(found.cells),
+        f"{found.utilization:.4f}",
+        *ratios,
+        f"{100 * found.within_goal:.0f}",
+    )

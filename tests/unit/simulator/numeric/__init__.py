@@ -1,0 +1,1 @@
+"""The numeric worlds, piece by piece."""
