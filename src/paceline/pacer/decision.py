@@ -5,23 +5,20 @@ Never learns; the only thing it changes in the state is a policy's own remembere
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paceline.pacer import classical_policies, position
 from paceline.pacer.estimators import Estimates, debt_scale
-from paceline.pacer.guards import Levels, verdict
+from paceline.pacer.guards import MOST_PERMITS, Levels, verdict
 from paceline.pacer.inputs import CycleOutput
 from paceline.pacer.pools import Pools
 from paceline.pacer.progressive import progressive_permits
 from paceline.pacer.reasons import PermitReason
 from paceline.pacer.settings import Settings
 from paceline.pacer.state import Array, TargetState
-
-NO_LIMIT_PERMITS: Final = 2**31 - 1
-"""What goal 100 permits: no limit, as the largest number a four-byte column holds (chosen)."""
 
 Reasons = NDArray[np.uint8]
 Columns = TypeVar("Columns", Estimates, position.Position)
@@ -126,7 +123,7 @@ def _at_the_ends(
     is_zero, is_free = goal_percent == 0.0, goal_percent == 100.0
     if not (is_zero | is_free).any():
         return permits, reason
-    permits = np.where(is_zero, cautious, np.where(is_free, float(NO_LIMIT_PERMITS), permits))
+    permits = np.where(is_zero, cautious, np.where(is_free, float(MOST_PERMITS), permits))
     reason = np.where(is_zero, np.uint8(PermitReason.GOAL_ZERO), reason)
     return permits, np.where(is_free, np.uint8(PermitReason.NO_LIMIT), reason)
 

@@ -22,6 +22,10 @@ MOST_STALE: Final = 255.0
 SILENT_PERIODS: Final = 2.0
 """Periods without an engine's answer after which nothing is permitted (PACING.md, "Guards")."""
 
+MOST_PERMITS: Final = 2**31 - 1
+"""The most any target is permitted, and what "no limit" means: the largest number a four-byte column holds
+(chosen)."""
+
 Flags = NDArray[np.bool_]
 
 
@@ -98,4 +102,4 @@ def verdict(
             continue
         permits = np.where(applies, np.minimum(permits, allowed), permits)
         reason = np.where(applies, np.uint8(why), reason)
-    return np.maximum(permits, 0.0).astype(np.int64), reason
+    return np.clip(permits, 0.0, MOST_PERMITS).astype(np.int64), reason

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paceline.errors.failure import PacelineError
@@ -147,7 +147,6 @@ async def _log(client: InteractionServerClient) -> list[Event]:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(deadline=None)
 def test_nothing_is_lost_and_the_log_replays_to_the_state(seed: int) -> None:
     """Every acknowledged submission is there, in the state that the event log tells, numbers without gap."""
 
@@ -169,7 +168,6 @@ def test_nothing_is_lost_and_the_log_replays_to_the_state(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(deadline=None)
 def test_virtual_queues_add_up(seed: int) -> None:
     """Entered = waiting + distributed + abandoned + cleared, for each virtual queue."""
 
@@ -193,7 +191,6 @@ def test_virtual_queues_add_up(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(deadline=None)
 def test_a_restart_finds_everything_and_returns_what_was_held(seed: int) -> None:
     """A second process on the same store: queued stays queued, held goes back, handled stays handled."""
 

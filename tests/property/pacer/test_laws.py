@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -23,7 +23,6 @@ from tests.property.pacer.cycles import (
 
 IDS = [f"queue {number} - chat" for number in range(TARGETS)]
 GOALS = st.sampled_from([0.0, 0.5, 1.0, 3.0, 5.0, 20.0, 60.0, 99.0])
-FEW = settings(max_examples=40, deadline=None)
 
 
 def run(pacer: Pacer, cycles: list[CycleInput]) -> list[CycleOutput]:
@@ -39,7 +38,6 @@ def reordered(cycle: CycleInput, order: list[int]) -> CycleInput:
     return replace(cycle, **moved)  # type: ignore[arg-type]  # arrays only, never elapsed_s
 
 
-@FEW
 @given(day=days(hostile()), goal=GOALS, policy=st.sampled_from(POLICIES))
 def test_permits_are_whole_and_never_negative(day: list[Growth], goal: float, policy: str) -> None:
     """Whatever arrives, permits are int64 ≥ 0 and every diagnostic is a number."""
@@ -52,7 +50,6 @@ def test_permits_are_whole_and_never_negative(day: list[Growth], goal: float, po
             assert np.isfinite(getattr(output, field.name)).all(), field.name
 
 
-@FEW
 @given(day=days(growths()), goal=GOALS, policy=st.sampled_from(POLICIES))
 def test_nobody_is_invited_without_agents(day: list[Growth], goal: float, policy: str) -> None:
     """No agent ready or busy: no permits."""
@@ -61,7 +58,6 @@ def test_nobody_is_invited_without_agents(day: list[Growth], goal: float, policy
     assert (run(pacer, inputs(day))[-1].permits == 0).all()
 
 
-@FEW
 @given(day=days(growths()), goal=GOALS, more=st.integers(1, 5))
 def test_more_ready_agents_never_mean_fewer_permits(
     day: list[Growth], goal: float, more: int
@@ -76,7 +72,6 @@ def test_more_ready_agents_never_mean_fewer_permits(
     assert (Pacer.restore(saved).step(replace(last, ready=ready)).permits >= fewer).all()
 
 
-@FEW
 @given(day=days(growths(), longest=20), lower=GOALS, higher=GOALS)
 def test_a_higher_goal_never_means_fewer_permits_over_a_day(
     day: list[Growth], lower: float, higher: float
@@ -93,7 +88,6 @@ def test_a_higher_goal_never_means_fewer_permits_over_a_day(
     assert (np.asarray(few) <= np.asarray(many)).all()
 
 
-@FEW
 @given(day=days(growths()), policy=st.sampled_from(POLICIES))
 def test_goal_zero_stays_within_idle_agents(day: list[Growth], policy: str) -> None:
     """Goal 0: never above max(0, R − Q − K), whatever the policy."""
@@ -103,7 +97,6 @@ def test_goal_zero_stays_within_idle_agents(day: list[Growth], policy: str) -> N
         assert (output.permits <= np.maximum(idle, 0.0)).all()
 
 
-@FEW
 @given(day=days(growths()), cut=st.integers(1, 7))
 def test_counter_reset_changes_nothing(day: list[Growth], cut: int) -> None:
     """Counters that start again from zero at a restart give the same permits as unbroken ones."""
@@ -122,7 +115,6 @@ def test_counter_reset_changes_nothing(day: list[Growth], cut: int) -> None:
         assert np.array_equal(one.permits, other.permits)
 
 
-@FEW
 @given(day=days(hostile()), where=st.sampled_from(["accepted", "ready", "pending", "sent"]))
 def test_infinity_is_refused_and_changes_nothing(day: list[Growth], where: str) -> None:
     """An infinity raises ValueError and leaves the state as it was."""
@@ -136,7 +128,6 @@ def test_infinity_is_refused_and_changes_nothing(day: list[Growth], where: str) 
     assert pacer.save() == before
 
 
-@FEW
 @given(day=days(growths()), order=st.permutations(range(TARGETS)))
 def test_order_of_targets_is_irrelevant(day: list[Growth], order: list[int]) -> None:
     """The same targets in another order get the same permits."""
@@ -147,7 +138,6 @@ def test_order_of_targets_is_irrelevant(day: list[Growth], order: list[int]) -> 
         assert np.array_equal(one.permits[order], two.permits)
 
 
-@FEW
 @given(day=days(growths()), cut=st.integers(0, 7), policy=st.sampled_from(POLICIES))
 def test_restored_pacer_has_the_same_future(day: list[Growth], cut: int, policy: str) -> None:
     """A pacer restored at any moment goes on exactly as the saved one."""
@@ -162,7 +152,6 @@ def test_restored_pacer_has_the_same_future(day: list[Growth], cut: int, policy:
     assert twin.save() == pacer.save()
 
 
-@FEW
 @given(day=days(growths()), split=st.integers(1, TARGETS - 1))
 def test_splitting_targets_over_two_pacers_changes_nothing(day: list[Growth], split: int) -> None:
     """Targets that share neither agents nor prior group do not know of one another."""
@@ -177,7 +166,6 @@ def test_splitting_targets_over_two_pacers_changes_nothing(day: list[Growth], sp
         assert np.array_equal(joined, output.permits)
 
 
-@FEW
 @given(day=days(growths()), length=st.integers(1, TARGETS))
 def test_blocks_of_targets_change_nothing(day: list[Growth], length: int) -> None:
     """Going through the targets block by block gives what going through them at once gives."""
@@ -192,7 +180,6 @@ def test_blocks_of_targets_change_nothing(day: list[Growth], length: int) -> Non
             assert np.array_equal(getattr(one, field.name), getattr(other, field.name))
 
 
-@FEW
 @given(day=days(growths()))
 def test_splitting_groups_that_share_agents_changes_nothing(day: list[Growth]) -> None:
     """Two targets on one pool and a third on its own: one pacer or two give the same permits."""
@@ -210,7 +197,6 @@ def test_splitting_groups_that_share_agents_changes_nothing(day: list[Growth]) -
         assert np.array_equal(joined, permits)
 
 
-@FEW
 @given(day=days(hostile()), policy=st.sampled_from(POLICIES))
 def test_shared_agents_stand_any_input(day: list[Growth], policy: str) -> None:
     """With a chain of shared pools, too, permits are whole and not negative and diagnostics are numbers."""
@@ -224,7 +210,6 @@ def test_shared_agents_stand_any_input(day: list[Growth], policy: str) -> None:
             assert np.isfinite(getattr(output, field.name)).all(), field.name
 
 
-@FEW
 @given(day=days(growths()))
 def test_reach_of_own_pools_is_no_reach(day: list[Growth]) -> None:
     """A pool of its own per target gives the permits of a pacer without reach."""

@@ -92,4 +92,4 @@ class PermitLaws(RuleBasedStateMachine):
 
 
 TestPermitLaws = PermitLaws.TestCase
-TestPermitLaws.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)
+TestPermitLaws.settings = settings(max_examples=12, stateful_step_count=20)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from paceline.pacer import CycleInput, Pacer, PermitReason
+from paceline.pacer.pacer import POLICIES
 
 NAN = float("nan")
 FIELDS = (
@@ -48,6 +49,15 @@ def test_counts_that_cannot_be_are_unknown(field: str, value: float) -> None:
     unknown = taught().step(cycle(**LAST | {field: NAN}))
     assert np.array_equal(bad.permits, unknown.permits)
     assert np.array_equal(bad.reason, unknown.reason)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_absurd_releases_never_permit_more_than_a_column_holds(policy: str) -> None:
+    """A million agents, each free again a billion times a cycle: whole permits, at most 2^31 - 1."""
+    pacer = Pacer(["a"], policy=policy)
+    pacer.step(cycle(served=0.0, ready=1e6))
+    output = pacer.step(cycle(served=9.99e14, ready=1e6))
+    assert 0 <= output.permits[0] <= 2**31 - 1
 
 
 def test_statistics_may_stay_away_for_hours() -> None:
