@@ -10,8 +10,9 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from scipy import sparse
 
-from paceline.bench.interactions import Spread
+from paceline.bench.spread import Spread
 from paceline.pacer import CycleInput, Pacer
 from paceline.runtime.times import MachineTime
 
@@ -23,10 +24,22 @@ MEMORY_TARGETS: Final = 20_000
 """Bytes per target do not depend on how many there are (chosen: quick)."""
 
 
+_PAIR: Final = [[1, 0, 1], [0, 1, 1]]
+_CHAIN: Final = [[1, 1, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 1, 1]]
+ARRANGEMENTS: Final[dict[str, list[list[int]] | None]] = {
+    "without reach": None,
+    "own pools": [[1]],
+    "pairs share": _PAIR,
+    "chains of four": _CHAIN,
+}
+"""Which targets (rows) reach which pools (columns), over and over; None = the pacer is given no `reach`."""
+
+
 class Steps(msgspec.Struct, frozen=True):
-    """Milliseconds per step at a number of targets."""
+    """Milliseconds per step at a number of targets, arranged as one of `ARRANGEMENTS`."""
 
     targets: int
+    arrangement: str
     step_ms: Spread
 
 
@@ -54,29 +67,36 @@ async def measure(
     steps = []
     for size in sizes:
         progress(f"{size:,} targets")
-        steps.append(Steps(size, await _step_ms(policy, size, rounds)))
+        steps += await _steps(policy, size, rounds)
     progress("memory")
     return CycleFigures(
         policy, tuple(steps), tuple(_memory(policy, period) for period in (5.0, 1.0))
     )
 
 
-async def _step_ms(policy: str, size: int, rounds: int) -> Spread:
+async def _steps(policy: str, size: int, rounds: int) -> list[Steps]:
+    """Every arrangement in turn, so that a disturbance of the machine meets them alike."""
     clock = MachineTime()
-    pacer = Pacer([f"target {number}" for number in range(size)], policy=policy)
-    centre = _Centre(size)
-    for _ in range(WARM_UP_STEPS):
-        centre.permits = pacer.step(centre.reading(5.0)).permits
-    took = []
-    for _ in range(rounds):
-        readings = [centre.reading(5.0) for _ in range(max(1, STEPPED_TARGETS // size))]
-        await clock.sleep(0)  # the loop's clock stands still until the loop runs
-        begin = clock.monotonic()
-        for reading in readings:
-            centre.permits = pacer.step(reading).permits
-        await clock.sleep(0)
-        took.append(1000.0 * (clock.monotonic() - begin) / len(readings))
-    return Spread(median(took), min(took), max(took))
+    names = [f"target {number}" for number in range(size)]
+    centres = {name: _Centre(size, pattern) for name, pattern in ARRANGEMENTS.items()}
+    pacers = {
+        name: Pacer(names, reach=centre.reach, policy=policy) for name, centre in centres.items()
+    }
+    took: dict[str, list[float]] = {name: [] for name in ARRANGEMENTS}
+    for number in range(-1, rounds):
+        for name, centre in centres.items():
+            count = WARM_UP_STEPS if number < 0 else max(1, STEPPED_TARGETS // size)
+            readings = [centre.reading(5.0) for _ in range(count)]
+            await clock.sleep(0)  # the loop's clock stands still until the loop runs
+            begin = clock.monotonic()
+            for reading in readings:
+                centre.permits = pacers[name].step(reading).permits
+            await clock.sleep(0)
+            if number >= 0:
+                took[name].append(1000.0 * (clock.monotonic() - begin) / count)
+    return [
+        Steps(size, name, Spread(median(each), min(each), max(each))) for name, each in took.items()
+    ]
 
 
 def _memory(policy: str, period_s: float) -> Memory:
@@ -94,33 +114,46 @@ def _memory(policy: str, period_s: float) -> Memory:
 
 
 class _Centre:
-    """Plausible statistics: crews of 5 to 50, nine in ten busy."""
+    """Plausible statistics: pools of 5 to 50 agents, nine in ten busy."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, pattern: list[list[int]] | None = None) -> None:
+        block = sparse.csr_array(np.array(pattern or [[1]], dtype=np.float64))
+        times = -(-size // block.shape[0])
+        whole = sparse.csr_array(sparse.kron(sparse.eye_array(times), block, format="csr"))
+        self._reaches = sparse.csr_array(whole[:size, :])
+        self.reach = None if pattern is None else self._reaches
         self._draw = np.random.default_rng(1)
-        self._crew = self._draw.integers(5, 50, size)
+        self._crew = self._draw.integers(5, 50, self._reaches.shape[1])
         self._accepted = np.zeros(size)
+        self._served = np.zeros(size)
         self._sent = np.zeros(size)
         self.permits = np.zeros(size, dtype=np.int64)
 
     def reading(self, period_s: float) -> CycleInput:
         """The next cycle."""
+        size = self._sent.size
         busy = self._draw.binomial(self._crew, 0.9)
-        released = self._draw.poisson(busy * period_s / 200.0)
+        ready = self._crew - busy
+        crew = self._reaches @ self._crew
+        released = self._reaches @ self._draw.poisson(busy * period_s / 200.0)
+        self._served = self._served + released
         self._accepted = self._accepted + released
-        self._sent = self._sent + np.minimum(self.permits, self._crew)
-        pending = self._draw.poisson(0.3 * self._crew)
+        self._sent = self._sent + np.minimum(self.permits, crew)
+        pending = self._draw.poisson(0.3 * crew)
+        has_pools = self.reach is not None
         return CycleInput(
             elapsed_s=period_s,
             accepted=self._accepted,
             abandoned=np.floor(0.03 * self._accepted),
-            reactive_arrived=np.zeros_like(self._sent),
-            reactive_abandoned=np.zeros_like(self._sent),
-            served=self._accepted,
-            waiting=self._draw.poisson(0.2, self._crew.size),
-            ready=self._crew - busy,
-            busy=busy,
+            reactive_arrived=np.zeros(size),
+            reactive_abandoned=np.zeros(size),
+            served=self._served,
+            waiting=self._draw.poisson(0.2, size),
+            ready=self._reaches @ ready,
+            busy=self._reaches @ busy,
             pending=pending,
             sent=self._sent,
             resolved=np.maximum(self._sent - pending, 0.0),
+            pool_ready=ready if has_pools else None,
+            pool_busy=busy if has_pools else None,
         )

@@ -89,9 +89,13 @@ def cycle(
         return
     print_table(
         f"One step, policy {policy}",
-        ("targets", "median ms", "min", "max"),
+        ("targets", "agents", "median ms", "min", "max"),
         [
-            (f"{s.targets:,}", *(f"{v:,.4g}" for v in msgspec.structs.astuple(s.step_ms)))
+            (
+                f"{s.targets:,}",
+                s.arrangement,
+                *(f"{v:,.4g}" for v in msgspec.structs.astuple(s.step_ms)),
+            )
             for s in found.steps
         ],
     )

@@ -4,33 +4,31 @@ Called by `Pacer.step` for all targets at once or, where none share agents, bloc
 Never learns; the only thing it changes in the state is a policy's own remembered number.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paceline.numerics.conjugate import ONE_SIDED_80, share_bounds
 from paceline.pacer import classical_policies, position
-from paceline.pacer.estimators import Estimates, debt_scale
+from paceline.pacer.estimators import Estimates, aimed_at, debt_scale
 from paceline.pacer.guards import MOST_PERMITS, Levels, verdict
 from paceline.pacer.inputs import CycleOutput
-from paceline.pacer.pools import Pools
 from paceline.pacer.progressive import progressive_permits
 from paceline.pacer.reasons import PermitReason
 from paceline.pacer.settings import Settings
-from paceline.pacer.state import Array, TargetState
+from paceline.pacer.sharing import Sharing, columns_at
+from paceline.pacer.state import PRIOR_TRIALS, Array, TargetState
 
 Reasons = NDArray[np.uint8]
-Columns = TypeVar("Columns", Estimates, position.Position)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SharedAgents:
-    """The pools of agents as last known; 0 where never known."""
-
-    pools: Pools
-    ready: Array  # (m,)
-    busy: Array
+COLD_CREW: Final = 0.3
+"""Acceptances per agent below which a target is cold, beside `pacing.minSample` (chosen): an idle crew of 70 was
+sent twice what it could serve before 20 had accepted."""
+COLD_EXTRA: Final = 1.2
+COLD_TRIALS: Final = 2.0
+"""With nothing seen: standard deviations beyond the 80 % bound, and the built-in prior's weight (chosen)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +39,7 @@ class Situation:
     state: TargetState
     levels: Levels
     known: Estimates
-    shared: SharedAgents | None
+    sharing: Sharing | None  # None where no target shares agents
     policy: str
     min_sample: int
 
@@ -49,9 +47,10 @@ class Situation:
 def decide(at: Situation) -> CycleOutput:
     """Let the policy speak, then the goal's limits, then the guards."""
     cautious = _cautious(at)
-    place = position.position_of(_crew(at, is_pooled=True), at.known, at.settings.period_s)
+    aim = aimed_at(at.settings.goal_share, at.known.acceptance_rate)
+    place = position.position_of(_crew(at), at.known, at.settings.period_s, aim)
     shift = _feedback(at)
-    z = position.safety_margin(place, at.known, at.settings.goal_share, shift)
+    z = position.safety_margin(place, at.known, aim, shift)
     if at.policy == "progressive":
         permits = cautious
         reason = np.full(cautious.size, PermitReason.PROGRESSIVE, dtype=np.uint8)
@@ -96,13 +95,8 @@ def _chosen(
 
 def _classical(at: Situation) -> classical_policies.Choice:
     levels, period_s = at.levels, at.settings.period_s
-    if at.shared is not None:
-        pools = at.shared.pools
-        levels = replace(
-            levels,
-            ready=pools.fair_parts(at.shared.ready),
-            busy=pools.fair_parts(at.shared.busy),
-        )
+    if at.sharing is not None:
+        levels = at.sharing.levels(levels)
     goal_share = at.settings.goal_percent / 100.0
     if at.policy == "naive":
         return classical_policies.naive(levels, at.known)
@@ -142,48 +136,27 @@ def _feedback(at: Situation) -> Array:
     return np.asarray(own + np.where(is_guarded, reactive, 0.0))
 
 
-def _crew(at: Situation, *, is_pooled: bool) -> position.Crew:
+def _crew(at: Situation) -> position.Crew:
     """Agents and work of a target alone, or of all targets that share agents with it."""
     levels, known = at.levels, at.known
-    if at.shared is None or not is_pooled:
-        return position.Crew(
-            ready=levels.ready,
-            busy=levels.busy,
-            waiting=levels.waiting,
-            reactive_rate=known.reactive_rate,
-            coming=known.coming,
-            coming_variance=known.coming_variance,
-        )
-    pools = at.shared.pools
-    return position.Crew(
-        ready=pools.agents_together(at.shared.ready),
-        busy=pools.agents_together(at.shared.busy),
-        waiting=_once(at, levels.waiting),
-        reactive_rate=_once(at, known.reactive_rate),
-        coming=pools.together(known.coming),
-        coming_variance=pools.together(known.coming_variance),
+    alone = position.Crew(
+        ready=levels.ready,
+        busy=levels.busy,
+        usual=at.state.crew.astype(np.float64),
+        waiting=levels.waiting,
+        reactive_rate=known.reactive_rate,
+        coming=known.coming,
+        coming_variance=known.coming_variance,
     )
-
-
-def _once(at: Situation, reported: Array) -> Array:
-    """Add up over the targets that share agents, what several of them report counted once."""
-    if at.shared is None:
-        return reported
-    pools = at.shared.pools
-    return pools.overlap.once(reported, pools.together(reported), at.state.overlap_evidence)
+    return alone if at.sharing is None else at.sharing.crew(alone, known, at.settings.period_s)
 
 
 def _cautious(at: Situation) -> Array:
     """max(0, R − Q − K), shared agents split so that each counts once."""
     levels = at.levels
-    alone = progressive_permits(levels.ready, levels.waiting, levels.pending)
-    if at.shared is None:
-        return alone
-    pools = at.shared.pools
-    ready = pools.agents_together(at.shared.ready)
-    together = progressive_permits(ready, _once(at, levels.waiting), pools.together(levels.pending))
-    share = pools.fair_shares(at.shared.ready)
-    return np.asarray(np.floor(pools.split(together, alone, share, levels.pending) + 1e-9))
+    if at.sharing is not None:
+        return at.sharing.cautious(levels)
+    return progressive_permits(levels.ready, levels.waiting, levels.pending)
 
 
 def _position_permits(
@@ -194,9 +167,10 @@ def _position_permits(
     wanted, is_shared = _wanted(at, place, z)
     permits = position.invitations(wanted, known.acceptance)
     reason = np.full(permits.size, PermitReason.FORECAST, dtype=np.uint8)
-    is_cold = at.state.seen_acceptances < at.min_sample
+    needed = np.maximum(COLD_CREW * at.state.crew, float(at.min_sample))
+    is_cold = at.state.seen_acceptances < needed
     if is_cold.any():
-        high = known.acceptance_high
+        high = _highest_acceptance(at, needed)
         sure = np.maximum(wanted - known.coming * (high / known.acceptance - 1.0), 0.0)
         capped = np.minimum(permits, position.invitations(sure, high))
         permits = np.where(is_cold, capped, permits)
@@ -211,13 +185,23 @@ def _position_permits(
     return permits, reason
 
 
+def _highest_acceptance(at: Situation, needed: Array) -> Array:
+    """Upper bound of acceptance on little evidence: 98 % with nothing seen, 80 % with `needed` acceptances.
+
+    Of the built-in prior only two trials count: true acceptance spreads far wider than it says.
+    """
+    missing = np.clip(1.0 - at.state.seen_acceptances / np.maximum(needed, 1.0), 0.0, 1.0)
+    quantile = ONE_SIDED_80 + COLD_EXTRA * missing
+    trials = np.maximum(at.known.trials - (PRIOR_TRIALS - COLD_TRIALS), 1.0)
+    return share_bounds(at.known.acceptance, trials, quantile)[1]
+
+
 def _certain(at: Situation, cautious: Array, z: Array) -> Array:
     """Invitations that nobody waits for even if all accept: progressive, less what reactive traffic may take.
 
     Whatever the goal, it costs nothing to send them; in small crews the rule alone would hold some back.
     """
-    lead_s = at.known.accept_delay_s + at.settings.period_s / 2.0
-    taken = at.known.reactive_rate * lead_s
+    taken = at.known.reactive_rate * position.lead_s(at.known, at.settings.period_s)
     left = cautious - taken - np.maximum(z, 0.0) * np.sqrt(taken)
     return np.asarray(np.floor(left + position.ROUNDING))
 
@@ -229,41 +213,21 @@ def _explain_held(
     is_held: NDArray[np.bool_],
     reason: Reasons,
 ) -> None:
-    """Name the feedback where it alone took the permits away."""
+    """Name the feedback where it alone took the permits away, whoever of those that share agents gets them."""
     rows = np.flatnonzero(is_held)
-    if at.shared is None:
-        known, held = _rows(at.known, rows), _rows(place, rows)
-        goal_share, lighter = at.settings.goal_share[rows], np.minimum(shift[rows], 0.0)
-        z = position.safety_margin(held, known, goal_share, lighter)
-        would = position.acceptances_wanted(held, known, z)
-    else:
-        known = _rows(at.known, rows)
-        lighter = np.minimum(shift, 0.0)
-        z = position.safety_margin(place, at.known, at.settings.goal_share, lighter)
-        would = _wanted(at, place, z)[0][rows]
+    known, held = columns_at(at.known, rows), columns_at(place, rows)
+    aim = aimed_at(at.settings.goal_share[rows], known.acceptance_rate)
+    z = position.safety_margin(held, known, aim, np.minimum(shift[rows], 0.0))
+    would = position.acceptances_wanted(held, known, z)
     guilty = rows[position.invitations(would, known.acceptance) > 0.0]
     is_reactive = at.state.reactive_debt[guilty] > np.maximum(at.state.debt[guilty], 0.0)
     reason[guilty] = np.where(is_reactive, PermitReason.REACTIVE_GUARD, PermitReason.OVER_GOAL)
-
-
-def _rows(columns: Columns, rows: NDArray[np.intp]) -> Columns:
-    """Some targets of a dataclass of columns."""
-    names = [field.name for field in fields(columns)]
-    return replace(columns, **{name: getattr(columns, name)[rows] for name in names})
 
 
 def _wanted(at: Situation, place: position.Position, z: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Acceptances to aim at, and where sharing agents made them fewer."""
     known = at.known
     wanted = position.acceptances_wanted(place, known, z)
-    if at.shared is None:
+    if at.sharing is None:
         return wanted, np.zeros(wanted.size, dtype=np.bool_)
-    pools = at.shared.pools
-    own = position.position_of(_crew(at, is_pooled=False), known, at.settings.period_s)
-    alone = position.acceptances_wanted(own, known, z)
-    share = pools.fair_shares(at.shared.ready + at.shared.busy)
-    given = pools.split(wanted, alone, share, known.coming)
-    fewer = position.invitations(given, known.acceptance) < position.invitations(
-        alone, known.acceptance
-    )
-    return given, fewer
+    return at.sharing.given(wanted, place.on_the_way, known)

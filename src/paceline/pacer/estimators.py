@@ -4,6 +4,7 @@ Called once per cycle by the pacer: `learn` takes in the past cycle, `estimate` 
 Never decides anything.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paceline.numerics.conjugate import forgetting, gamma_mean, share_bounds
-from paceline.pacer.ages import AgeArray
+from paceline.pacer.ages import AgeArray, total
 from paceline.pacer.changes import CHANGE_SHRINK, jumped
 from paceline.pacer.inputs import Readings
 from paceline.pacer.invitations import EPSILON, advance, hazards, learn_invitations
@@ -19,11 +20,29 @@ from paceline.pacer.settings import NO_GROUP, Settings
 from paceline.pacer.state import PRIOR_HANDLE_S, Array, TargetState
 
 RATE_MEMORY_S: Final = 3600.0
+LEAST_RELEASES: Final = 60.0
+LEAST_ABANDONS: Final = 30.0
+"""Events below which a rate forgets nothing (chosen): an hour of a small crew holds a handful."""
 REACTIVE_MEMORY_S: Final = 120.0
+REACTIVE_MEMORY: Final = 12.0
+"""Reactive arrivals are remembered for 120 s, or for as long as it takes to see this many (chosen)."""
+CREW_MEMORY_S: Final = 300.0
+"""Of the usual crew (chosen): long beside a cycle, short beside a shift."""
 PRIOR_ABANDONS: Final = 3.0
 PRIOR_PATIENCE_S: Final = 60.0
-DEBT_LIMIT: Final = 12.0
-"""Memories, patience prior and bound of the debt: PACING.md, "The position rule"."""
+"""Memories and patience prior: PACING.md, "The position rule"."""
+CREDIT_LIMIT: Final = 4.0
+DEBT_LIMIT: Final = 8.0
+"""In standard deviations. PACING.md has 12 on both sides; with the fitted margin less corrects enough, and hours
+without visitors or a first flood are not paid back for the rest of the day (ADR 15)."""
+REACTIVE_DEBT_LIMIT: Final = 12.0
+"""In reactive customers who left: PACING.md, "The position rule"."""
+DOUBT: Final = 1.1
+DOUBT_OFFSET: Final = 2.0
+LEAST_AIM: Final = 0.75
+MOST_AIM: Final = 0.98
+DAY_S: Final = 28_800.0
+"""How far below the goal to steer, by the abandonments a working day may have: see `aimed_at`."""
 GROUP_TRIALS: Final = 10.0
 GROUP_ACCEPTANCES: Final = 60.0
 """A prior group counts as this many trials, fading out while a target sees this many acceptances (chosen)."""
@@ -83,26 +102,48 @@ class GroupCounts:
         return GroupCounts(self.member[part], self.counts)
 
 
-def learn(state: TargetState, readings: Readings, settings: Settings) -> None:
-    """Take in the cycle that has just passed. Changes `state` in place; `readings` must be checked."""
-    goal_share = settings.goal_share
+def learn(
+    state: TargetState,
+    readings: Readings,
+    settings: Settings,
+    seen_by_each: Callable[[Array], Array] | None = None,
+) -> None:
+    """Take in the cycle that has just passed. Changes `state` in place; `readings` must be checked.
+
+    `seen_by_each`, where targets share agents: counts what is each target's own over the queues it reports.
+    """
+    rate = _wide(state.entered) / np.maximum(state.entered_s, 1.0)
+    goal_share = aimed_at(settings.goal_share, rate)
     accepted, is_accepted_known = advance(state, readings, "accepted")
     abandoned, _ = advance(state, readings, "abandoned")
     arrived, _ = advance(state, readings, "reactive_arrived")
     lost, _ = advance(state, readings, "reactive_abandoned")
     served, _ = advance(state, readings, "served")
+    _learn_crew(state, readings.elapsed_s)
     learn_invitations(state, readings, accepted, is_accepted_known, settings.period_s)
     left = abandoned + lost
-    if settings.pools is not None:
-        left = lost + settings.pools.overlap.seen_by_each(abandoned, state.overlap_evidence)
+    if seen_by_each is not None:
+        left = lost + seen_by_each(abandoned)
     _learn_rates(state, readings, accepted, left, served)
     _learn_reactive(state, readings.elapsed_s, arrived)
     state.seen_acceptances += accepted
-    limit = DEBT_LIMIT * debt_scale(state.entered / np.maximum(state.entered_s, 1.0), goal_share)
-    state.put("debt", np.clip(state.debt + abandoned - goal_share * accepted, -limit, limit))
+    scale = debt_scale(rate, goal_share)
+    owed = state.debt + abandoned - goal_share * accepted
+    state.put("debt", np.clip(owed, -CREDIT_LIMIT * scale, DEBT_LIMIT * scale))
     if settings.has_reactive_guard:
-        owed = state.reactive_debt + lost - settings.reactive_goal_share * arrived
-        state.put("reactive_debt", np.clip(np.nan_to_num(owed), 0.0, DEBT_LIMIT))
+        behind = state.reactive_debt + lost - settings.reactive_goal_share * arrived
+        state.put("reactive_debt", np.clip(np.nan_to_num(behind), 0.0, REACTIVE_DEBT_LIMIT))
+
+
+def aimed_at(goal_share: Array, acceptance_rate: Array) -> Array:
+    """Share to steer to: goal × (1 − 1.1/(2 + a day's abandonments at the goal)), from 0.75 to 0.98 of it.
+
+    Shapes (n,), shares 0–1, acceptances per second. Where a day has few, what is learned of patience and load
+    errs by much, and an error costs more abandonment than it saves (ADR 15). Rises with the goal.
+    """
+    a_day = goal_share * acceptance_rate * DAY_S
+    aim = 1.0 - DOUBT / (DOUBT_OFFSET + a_day)
+    return np.asarray(goal_share * np.clip(aim, LEAST_AIM, MOST_AIM))
 
 
 def debt_scale(acceptance_rate: NDArray[Any], goal_share: Array) -> Array:
@@ -132,7 +173,7 @@ def estimate(state: TargetState, period_s: Array, groups: GroupCounts | None) ->
         np.minimum(later, np.float32(1.0), out=later)
         delay_cycles += np.float32(0.5) * accept_share[bucket]
     share = np.clip(later.astype(np.float64), _LEAST_ACCEPTANCE, 1.0)
-    trials = exposed[0].astype(np.float64)
+    trials = total(resolved).astype(np.float64)  # what is still pending has told nothing yet
     low, high = share_bounds(share, trials)
     return Estimates(
         acceptance=share,
@@ -169,14 +210,16 @@ def _learn_rates(
 ) -> None:
     """Gamma counts of releases per busy second, abandonments per waiting second, acceptances per second."""
     elapsed_s = readings.elapsed_s
-    keep = np.float32(forgetting(elapsed_s, RATE_MEMORY_S))
-    for counts, seen in (
-        (state.released, served),
-        (state.busy_s, _mean_level(state.known_busy, readings.busy) * elapsed_s),
-        (state.left, left),
-        (state.waiting_s, _mean_level(state.known_waiting, readings.waiting) * elapsed_s),
-        (state.entered, accepted),
-        (state.entered_s, elapsed_s),
+    hourly = np.float32(forgetting(elapsed_s, RATE_MEMORY_S))
+    released = np.where(state.released > LEAST_RELEASES, hourly, np.float32(1.0))
+    waited = np.where(state.left > LEAST_ABANDONS, hourly, np.float32(1.0))
+    for counts, seen, keep in (
+        (state.released, served, released),
+        (state.busy_s, _mean_level(state.known_busy, readings.busy) * elapsed_s, released),
+        (state.left, left, waited),
+        (state.waiting_s, _mean_level(state.known_waiting, readings.waiting) * elapsed_s, waited),
+        (state.entered, accepted, hourly),
+        (state.entered_s, elapsed_s, hourly),
     ):
         np.multiply(counts, keep, out=counts)
         np.add(counts, seen, out=counts, casting="same_kind")
@@ -192,10 +235,19 @@ def _mean_level(before: NDArray[Any], now: Array) -> Array:
     return mean
 
 
+def _learn_crew(state: TargetState, elapsed_s: float) -> None:
+    """Average the agents logged in slowly; what this cycle brings counts from the next one on."""
+    seen = np.nan_to_num(state.known_ready + state.known_busy)
+    keep = np.where(state.crew > 0.0, forgetting(elapsed_s, CREW_MEMORY_S), 0.0)
+    state.put("crew", seen + keep * (state.crew - seen))
+
+
 def _learn_reactive(state: TargetState, elapsed_s: float, arrived: Array) -> None:
     """Reactive arrivals per second, with its own change detector."""
-    keep = np.float32(forgetting(elapsed_s, REACTIVE_MEMORY_S))
-    expected = state.reactive / np.maximum(state.reactive_s, 1.0) * elapsed_s
+    rate = state.reactive / np.maximum(state.reactive_s, 1.0)
+    memory_s = np.clip(REACTIVE_MEMORY / np.maximum(rate, 1e-9), REACTIVE_MEMORY_S, RATE_MEMORY_S)
+    keep = np.exp(-elapsed_s / memory_s).astype(np.float32)
+    expected = rate * elapsed_s
     events = state.reactive.copy()
     state.reactive *= keep
     state.reactive += arrived

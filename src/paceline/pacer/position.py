@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from paceline.numerics.loss import HIGHEST_Z, LOWEST_Z, inverse_loss, loss
+from paceline.pacer import surface
 from paceline.pacer.estimators import Estimates
 from paceline.pacer.state import Array
 
@@ -18,9 +19,14 @@ VARIANCE_FACTOR: Final = 0.75
 VARIANCE_FLOOR: Final = 0.05
 FEEDBACK_GAIN: Final = 0.3
 """PACING.md, "The position rule"; a gain of 0.5 or more wanders."""
+STEEPER: Final = 0.2
+STEEPEST_FLOW: Final = 3.0
+"""Pull of a free agent, 1 + 0.2 × releases per lead time: chosen among six slopes over 356 cases (ADR 15)."""
+WHOLE_CREW: Final = 10.0
 LEAST_WORKING: Final = 0.3
-"""Share of the crew that throughput is reckoned from at least (chosen): with nobody busy yet, none would be
-allowed to wait at all (z = 6) and an idle crew would fill over many cycles. A crew at work is above it."""
+"""Throughput is reckoned from the whole crew up to 10 agents and from three tenths of a large one at least
+(chosen): with nobody busy yet, none would be allowed to wait at all, and with all of a large crew idle a wrong
+first estimate would flood it. A large crew at work is above it."""
 LOSS_AT_ZERO: Final = 0.3989423
 """Loss(0) = φ(0)."""
 ROUNDING: Final = 0.25
@@ -34,6 +40,7 @@ class Position:
     slack: Array  # m: interactions the agents can take beyond what is on its way
     variance: Array  # v
     throughput: Array  # releases per second, of LEAST_WORKING of the crew at least
+    margin: Array  # added to the closed form's safety (surface.py)
     on_the_way: Array  # acceptances expected from pending invitations
 
 
@@ -43,33 +50,43 @@ class Crew:
 
     ready: Array
     busy: Array
+    usual: Array  # agents logged in, slowly averaged up to the cycle before; 0 = not known yet
     waiting: Array
     reactive_rate: Array
     coming: Array
     coming_variance: Array
 
 
-def position_of(crew: Crew, known: Estimates, period_s: Array) -> Position:
+def lead_s(known: Estimates, period_s: Array) -> Array:
+    """Seconds h from a permit to the acceptance it brings: mean response and half a cycle."""
+    return np.asarray(known.accept_delay_s + period_s / 2.0)
+
+
+def position_of(crew: Crew, known: Estimates, period_s: Array, goal_share: Array) -> Position:
     """Forecast one lead time h ahead: m = c(R−Q) + rel − λh − pend and its variance v.
+
+    Slope and margin follow `crew.usual`, not this cycle's ready agents: else one more could mean fewer permits.
 
     References
     ----------
     Bhulai and Koole, IEEE Trans. Automatic Control 48:8 (2003): optimal control of blended queues.
     """
-    lead_s = known.accept_delay_s + period_s / 2.0
-    stays = np.exp(-known.release_rate * lead_s)
+    ahead_s = lead_s(known, period_s)
+    stays = np.exp(-known.release_rate * ahead_s)
     released = crew.busy * (1.0 - stays)
-    reactive = crew.reactive_rate * lead_s
-    flow = np.maximum(crew.busy * known.release_rate - crew.reactive_rate, 0.0) * lead_s
-    pull = np.clip(0.6 * np.sqrt(flow), 1.0, 1.6)
-    slack = pull * (crew.ready - crew.waiting) + released - reactive - crew.coming
+    reactive = crew.reactive_rate * ahead_s
+    usual = np.where(crew.usual > 0.0, crew.usual, crew.busy)
+    flow = np.clip((usual * known.release_rate - crew.reactive_rate) * ahead_s, 0.0, STEEPEST_FLOW)
+    slack = (1.0 + STEEPER * flow) * (crew.ready - crew.waiting) + released - reactive - crew.coming
     variance = VARIANCE_FACTOR * (released * stays + reactive + crew.coming_variance)
-    working = np.maximum(crew.busy, LEAST_WORKING * (crew.busy + crew.ready))
-    return Position(slack, variance, working * known.release_rate, crew.coming)
+    least = np.clip(WHOLE_CREW / np.maximum(usual, 1.0), LEAST_WORKING, 1.0)
+    working = np.maximum(crew.busy, least * (crew.busy + crew.ready))
+    margin = surface.margin(usual, known, crew.reactive_rate, period_s, goal_share)
+    return Position(slack, variance, working * known.release_rate, margin, crew.coming)
 
 
 def safety_margin(place: Position, known: Estimates, goal_share: Array, shift: Array) -> Array:
-    """z = Loss⁻¹(0.98 g Bμ/(θ sd)) + feedback, by Little's law θ E[queue] = g × throughput."""
+    """z = Loss⁻¹(g Bμ/(θ sd)) + fitted margin + feedback, by Little's law θ E[queue] = g × throughput."""
     per_u = VARIANCE_FACTOR * (1.0 - known.acceptance)
     at_slack = place.variance + per_u * np.maximum(place.slack, 0.0) + VARIANCE_FLOOR
     queue = goal_share * place.throughput / known.abandon_rate
@@ -77,7 +94,7 @@ def safety_margin(place: Position, known: Estimates, goal_share: Array, shift: A
     # m rises.
     beyond = np.maximum(queue - LOSS_AT_ZERO * np.sqrt(at_slack), 0.0)
     spread = np.sqrt(at_slack + per_u * beyond)
-    return np.clip(inverse_loss(queue / spread) + shift, 4 * LOWEST_Z, HIGHEST_Z)
+    return np.clip(inverse_loss(queue / spread) + place.margin + shift, 4 * LOWEST_Z, HIGHEST_Z)
 
 
 def acceptances_wanted(place: Position, known: Estimates, z: Array) -> Array:

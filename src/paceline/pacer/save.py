@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from paceline.pacer.ages import AgeGrid
 
-FORMAT_VERSION: Final = 2
-"""1: seventeen ages counted apart and float64 columns; `fitted_columns` still reads it."""
+FORMAT_VERSION: Final = 3
+"""1: seventeen ages counted apart and float64 columns; 2: no usual crew. `fitted_columns` still reads both."""
 _MARK: Final = b"pace"
 _RENAMED: Final = {"last_permits": "given_permits"}
 

@@ -18,8 +18,6 @@ from paceline.pacer.state import Array
 DEFAULT_GOAL_PERCENT: Final = 3.0
 DEFAULT_PERIOD_S: Final = 5.0
 """PACING.md, "Where it lives"."""
-GOAL_SAFETY: Final = 0.98
-"""Share of the goal steered to: PACING.md, "The position rule"."""
 NO_GROUP: Final = -1
 
 Number = TypeVar("Number", np.float64, np.int64)
@@ -40,8 +38,8 @@ class Settings:
 
     @property
     def goal_share(self) -> Array:
-        """The share that is steered to."""
-        return GOAL_SAFETY * self.goal_percent / 100.0
+        """Highest share of accepted interactions that may leave."""
+        return self.goal_percent / 100.0
 
     @property
     def reactive_goal_share(self) -> Array:

@@ -69,6 +69,7 @@ class TargetState:
     reactive_s: Column
     entered: Column  # decayed acceptances and seconds
     entered_s: Column
+    crew: Column  # agents or slots logged in, slowly averaged up to the cycle before
     debt: Column
     reactive_debt: Column
     policy_level: (

@@ -1,6 +1,7 @@
 """Laws of the permits: whatever the statistics say, these hold."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from paceline.pacer import CycleInput, CycleOutput, Pacer
-from paceline.pacer import pacer as pacer_module
+from paceline.pacer import pools as pools_module
 from paceline.pacer.pacer import POLICIES
 from tests.property.pacer.cycles import (
     CUMULATIVE,
@@ -36,6 +37,14 @@ def reordered(cycle: CycleInput, order: list[int]) -> CycleInput:
         if field.name != "elapsed_s" and not field.name.startswith("pool_")
     }
     return replace(cycle, **moved)  # type: ignore[arg-type]  # arrays only, never elapsed_s
+
+
+def pool_levels(cycle: CycleInput) -> dict[str, Any]:
+    """Two pools with the agents of the first two targets."""
+    return {
+        "pool_ready": np.asarray(cycle.ready)[:2],
+        "pool_busy": np.asarray(cycle.busy)[:2],
+    }
 
 
 @given(day=days(hostile()), goal=GOALS, policy=st.sampled_from(POLICIES))
@@ -166,15 +175,21 @@ def test_splitting_targets_over_two_pacers_changes_nothing(day: list[Growth], sp
         assert np.array_equal(joined, output.permits)
 
 
+@pytest.mark.parametrize("reach", [None, [[1, 0], [0, 1], [0, 1]], [[1, 0], [0, 1], [1, 0]]])
 @given(day=days(growths()), length=st.integers(1, TARGETS))
-def test_blocks_of_targets_change_nothing(day: list[Growth], length: int) -> None:
-    """Going through the targets block by block gives what going through them at once gives."""
-    cycles = inputs(day)
+def test_blocks_of_targets_change_nothing(
+    day: list[Growth], length: int, reach: list[list[int]] | None
+) -> None:
+    """Going through the targets block by block, those that share agents together, changes no number."""
+    pools = None if reach is None else sparse.csr_array(np.array(reach))
+    cycles = [
+        replace(cycle, **({} if pools is None else pool_levels(cycle))) for cycle in inputs(day)
+    ]
     groups = [1, 1, -1]
-    whole = run(Pacer(IDS, prior_group=groups), cycles)
+    whole = run(Pacer(IDS, reach=pools, prior_group=groups), cycles)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pacer_module, "BLOCK_TARGETS", length)
-        parts = run(Pacer(IDS, prior_group=groups), cycles)
+        patch.setattr(pools_module, "BLOCK_TARGETS", length)
+        parts = run(Pacer(IDS, reach=pools, prior_group=groups), cycles)
     for one, other in zip(whole, parts, strict=True):
         for field in fields(one):
             assert np.array_equal(getattr(one, field.name), getattr(other, field.name))

@@ -1,10 +1,11 @@
 """Interactions that several targets report are counted once, those each reports alone are added up."""
 
 import numpy as np
+import pytest
 from scipy import sparse
 
 from paceline.pacer import CycleInput, Pacer
-from paceline.pacer.pools import Pools, connected
+from paceline.pacer.pools import SharedTargets, connected
 
 PAIR = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
 CHAIN = np.array(
@@ -12,61 +13,66 @@ CHAIN = np.array(
 )
 
 
-def pools(reach: object) -> Pools:
-    return connected(sparse.csr_array(np.asarray(reach, dtype=float)))
+def shared(reach: object) -> SharedTargets:
+    found = connected(sparse.csr_array(np.asarray(reach, dtype=float))).blocks[0].shared
+    assert found is not None
+    return found
 
 
-def counted(of: Pools, reported: list[float], evidence: int = 0) -> list[float]:
-    values = np.array(reported)
+def own(reach: object, reported: list[float], evidence: int = 0) -> list[float]:
+    """How many wait in each target's own queue."""
+    of, values = shared(reach).overlap, np.array(reported)
     known = np.full(values.size, evidence, dtype=np.int8)
-    return [float(count) for count in of.overlap.once(values, of.together(values), known)]
+    parts: list[float] = of.own_parts(of.solved(values), known).tolist()
+    return parts
 
 
 def test_two_targets_that_see_the_same_queues_count_them_once() -> None:
     """Own, own and shared agents: both report all three who wait."""
-    assert np.allclose(counted(pools(PAIR), [3.0, 3.0]), 3.0)
-    assert np.allclose(counted(pools(np.ones((5, 1))), [2.0] * 5), 2.0)
+    assert own(PAIR, [3.0, 3.0]) == pytest.approx([1.5, 1.5])
+    assert own(np.ones((5, 1)), [2.0] * 5) == pytest.approx([0.4] * 5)
 
 
 def test_targets_that_report_their_own_queues_are_added_up() -> None:
-    """Different numbers cannot come from the same queues; evidence against overlap adds up equal ones, too."""
-    assert counted(pools(PAIR), [3.0, 1.0]) == [4.0, 4.0]
-    assert counted(pools(PAIR), [3.0, 3.0], evidence=-1) == [6.0, 6.0]
+    """Different numbers cannot come from the same queues; evidence against overlap keeps equal ones apart, too."""
+    assert own(PAIR, [3.0, 1.0]) == [3.0, 1.0]
+    assert own(PAIR, [3.0, 3.0], evidence=-1) == [3.0, 3.0]
 
 
 def test_a_chain_of_targets_sees_its_neighbours_queues() -> None:
-    """Queues 1, 2, 0, 4 of a chain are reported as 3, 3, 6, 4 and count seven."""
-    assert np.allclose(counted(pools(CHAIN), [3.0, 3.0, 6.0, 4.0]), 7.0)
+    """Queues 1, 2, 0, 4 of a chain are reported as 3, 3, 6, 4."""
+    assert own(CHAIN, [3.0, 3.0, 6.0, 4.0]) == pytest.approx([1.0, 2.0, 0.0, 4.0], abs=1e-9)
 
 
 def test_components_do_not_mix_and_single_targets_stay_as_they_are() -> None:
-    """A pair, a single target and one that reaches nobody."""
-    reach = sparse.block_diag((PAIR, np.ones((1, 1)), np.zeros((1, 1)))).toarray()
-    assert np.allclose(counted(pools(reach), [2.0, 2.0, 5.0, 7.0]), [2.0, 2.0, 5.0, 7.0])
+    """A pair, a single target, one that reaches nobody, and another pair: only the pairs are counted together."""
+    reach = sparse.block_diag((PAIR, np.ones((1, 1)), np.zeros((1, 1)), PAIR)).toarray()
+    assert np.arange(6)[shared(reach).rows].tolist() == [0, 1, 4, 5]
+    assert own(reach, [2.0, 2.0, 5.0, 4.0]) == pytest.approx([1.0, 1.0, 5.0, 4.0])
 
 
 def test_evidence_is_lost_at_once_and_won_slowly() -> None:
     """One disagreement outweighs three agreements; nobody waiting says nothing."""
-    overlap = pools(PAIR).overlap
+    overlap = shared(PAIR).overlap
     evidence = np.zeros(2, dtype=np.int8)
     for waiting, expected in (([0, 0], 0), ([1, 0], -4), ([2, 2], -3), ([0, 0], -3), ([1, 1], -2)):
-        evidence = overlap.weighed(np.array(waiting, dtype=float), evidence)
+        evidence = overlap.weighed(overlap.solved(np.array(waiting, dtype=float)), evidence)
         assert evidence.tolist() == [expected, expected]
 
 
 def test_own_abandonments_are_seen_over_the_queues_reported() -> None:
     """Patience is learned from those who left the same queues whose waiting is reported."""
-    overlap = pools(CHAIN).overlap
-    own = np.array([1.0, 2.0, 4.0, 8.0])
-    assert overlap.seen_by_each(own, np.zeros(4)).tolist() == [3.0, 7.0, 14.0, 12.0]
-    assert overlap.seen_by_each(own, np.full(4, -1)).tolist() == own.tolist()
+    overlap = shared(CHAIN).overlap
+    left = np.array([1.0, 2.0, 4.0, 8.0])
+    assert overlap.seen_by_each(left, np.zeros(4)).tolist() == [3.0, 7.0, 14.0, 12.0]
+    assert overlap.seen_by_each(left, np.full(4, -1)).tolist() == left.tolist()
 
 
 def test_very_large_components_are_added_up() -> None:
-    """More kinds of targets than are solved for: the cautious sum."""
+    """More kinds of targets than are solved for: the cautious reading, every report counts."""
     size = 70
     reach = np.eye(size) + np.eye(size, k=1)
-    assert counted(pools(reach), [1.0] * size) == [float(size)] * size
+    assert own(reach, [1.0] * size) == [1.0] * size
 
 
 def test_the_pacer_sees_shared_waiting_once() -> None:

@@ -62,6 +62,7 @@ class Pools:
     busy_people: Counts
     in_use: Counts  # slots
     staying: Counts  # of these, slots of agents who work on
+    served: Counts
     in_use_s: Array
     slot_s: Array  # slots present × seconds
     busy_people_s: Array

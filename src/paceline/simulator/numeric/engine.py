@@ -223,6 +223,7 @@ def _release(a: Arrays, site: int, agent: int, target: int, now: float) -> None:
     if a.agents.load[agent] == 0:
         p.busy_people[pool] -= 1
     a.targets.served[target] += 1
+    p.served[pool] += 1
     if agent - p.agent_first[pool] < p.logged_in[pool]:
         p.staying[pool] -= 1
         _seat_waiting(a, site, pool, now)

@@ -80,6 +80,14 @@ def reach_of(cell: Cell) -> NDArray[np.bool_]:
     return reach
 
 
+def sees_of(cell: Cell) -> NDArray[np.bool_]:
+    """Targets × targets of one replication: whose queues a target's statistics cover."""
+    if cell.sees == "own":
+        return np.eye(cell.targets, dtype=np.bool_)
+    reach = reach_of(cell)
+    return (reach @ reach.T) | np.eye(cell.targets, dtype=np.bool_)
+
+
 def _most(part: Part, factor: float) -> list[int]:
     """Agents that a replication's pools need room for."""
     return [max(pool.agents, round(pool.agents * factor)) for pool in part.cell.agent_pools]

@@ -60,7 +60,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One contact centre and its day; defaults are those of PACING.md, "Worlds"."""
+    """One contact centre and its day; defaults are those of PACING.md, "Worlds".
+
+    `sees`: the queues a target's statistics cover. "shared": those of all targets that share agents with it, as
+    when shared agents are a group of their own; "own": its own, as when they are members of several groups.
+    """
 
     name: str = ""
     world: Literal["E", "R", "bank"] = "E"
@@ -83,6 +87,7 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     silent_s: float = 30.0
     targets: int = 1
     pools: tuple[Pool, ...] = ()
+    sees: Literal["shared", "own"] = "shared"
     change: tuple[Change, ...] = ()
     fault: tuple[Fault, ...] = ()
 

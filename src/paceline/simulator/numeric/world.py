@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from paceline.pacer import CycleInput
@@ -64,6 +65,8 @@ class World:
         self.arrays = layout.arrays(parts, most_agents, seed)
         pools_of = np.diff(self.arrays.sites.pool_first)
         self._pool_site = np.repeat(np.arange(pools_of.size), pools_of)
+        self._reach = self._blocks(layout.reach_of)
+        self._sees = self._blocks(layout.sees_of)
 
     @property
     def target_count(self) -> int:
@@ -72,13 +75,7 @@ class World:
 
     def reach(self) -> sparse.csr_array | None:
         """Targets × pools, for the pacer; None where every target has its own agents."""
-        if not self.is_shared:
-            return None
-        blocks = []
-        for part in self.parts:
-            block = layout.reach_of(part.cell).astype(np.float64)
-            blocks += [block] * part.count
-        return sparse.csr_array(sparse.block_diag(blocks, format="csr"))
+        return self._reach if self.is_shared else None
 
     def goals(self) -> Array:
         """Optimization goal of each target, percent."""
@@ -117,7 +114,10 @@ class World:
             raise RuntimeError("a replication has more events than its world has room for")
 
     def reading(self, elapsed_s: float) -> CycleInput:
-        """What a Stat Server and an engagement engine would tell the pacer now."""
+        """What a Stat Server and an engagement engine would tell the pacer now.
+
+        Queues are those a target sees, releases those of all agents it reaches: each shared one in every target.
+        """
         targets, pools = self.arrays.targets, self.arrays.pools
         ready = (pools.logged_in * pools.slots - pools.staying).astype(np.float64)
         busy = pools.staying.astype(np.float64)
@@ -126,10 +126,10 @@ class World:
             elapsed_s=elapsed_s,
             accepted=targets.accepted.copy(),
             abandoned=targets.abandoned.copy(),
-            reactive_arrived=targets.reactive_arrived.copy(),
-            reactive_abandoned=targets.reactive_abandoned.copy(),
-            served=targets.served.copy(),
-            waiting=targets.waiting.copy(),
+            reactive_arrived=self._sees @ targets.reactive_arrived,
+            reactive_abandoned=self._sees @ targets.reactive_abandoned,
+            served=self._reach @ pools.served,
+            waiting=self._sees @ targets.waiting,
             ready=None if is_shared else ready,
             busy=None if is_shared else busy,
             pending=targets.pending.copy(),
@@ -149,6 +149,13 @@ class World:
             for name in SITE_TOTALS
         ]
         return Totals(np.stack(sums), np.stack(per_site))
+
+    def _blocks(self, of_cell: Callable[[Cell], NDArray[np.bool_]]) -> sparse.csr_array:
+        """What holds within a replication, for all of them."""
+        blocks = []
+        for part in self.parts:
+            blocks += [of_cell(part.cell).astype(np.float64)] * part.count
+        return sparse.csr_array(sparse.block_diag(blocks, format="csr"))
 
     def _per_target(self, value: Callable[[Cell], float]) -> Array:
         return np.concatenate([np.full(p.target_count, float(value(p.cell))) for p in self.parts])

@@ -130,6 +130,27 @@ def test_a_target_is_served_by_its_own_pools_only() -> None:
     assert (busy[:, 1] == 0.0).all()
 
 
+@pytest.mark.parametrize("sees", ["shared", "own"])
+def test_statistics_of_shared_agents_are_those_of_the_stat_server(sees: str) -> None:
+    """Releases are those of all agents a target reaches; queues its own, or of all that share agents with it."""
+    pools = (Pool(2, (1,)), Pool(2, (1, 2)), Pool(2, (3,)))
+    world = world_of(part_of(4, targets=3, pools=pools, reactive_share=0.3, sees=sees))
+    pass_cycles(world, 200, permits=4)
+    targets, reading = world.arrays.targets, world.reading(5.0)
+    by_pool = world.arrays.pools.served.reshape(4, 3)
+    assert by_pool.sum() == targets.served.sum()
+    served = np.asarray(reading.served).reshape(4, 3)
+    assert (served[:, 0] == by_pool[:, 0] + by_pool[:, 1]).all()
+    assert (served[:, 1] == by_pool[:, 1]).all()
+    assert (served[:, 2] == by_pool[:, 2]).all()
+    for name in ("waiting", "reactive_arrived", "reactive_abandoned"):
+        own, told = getattr(targets, name).reshape(4, 3), np.reshape(getattr(reading, name), (4, 3))
+        both = own[:, :2].sum(axis=1)
+        first, second = (both, both) if sees == "shared" else (own[:, 0], own[:, 1])
+        assert (told == np.stack((first, second, own[:, 2]), axis=1)).all()
+    assert (reading.accepted == targets.accepted).all()
+
+
 def test_a_world_that_overflows_says_so() -> None:
     """Reactive customers without limit and without patience to end: an error, not a wrong figure."""
     world = world_of(part_of(1, agents=1, patience_s=1e9))
