@@ -27,17 +27,12 @@ class Fence:
     epoch: Epoch
     columns: Sequence[str] = ()
     _update: str = field(init=False, repr=False)
-    _record: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         changes = [f"{column} = ${place}" for place, column in enumerate(self.columns, 3)]
         assigned = ", ".join(changes) or "epoch = epoch"
         update = f"UPDATE {self.schema}.node SET {assigned} WHERE node_code = $1 AND epoch = $2"
-        record = (
-            f"INSERT INTO {self.schema}.batch (batch_id, epoch, committed_at) VALUES ($1, $2, $3)"
-        )
         object.__setattr__(self, "_update", update)
-        object.__setattr__(self, "_record", record)
 
     async def take(self, database: Database) -> None:
         """Become the writer: raise the stored epoch to ours; earlier writers' batches now fail.
@@ -65,10 +60,14 @@ class Fence:
         PacelineError
             `stale_epoch` when another process has taken the node.
         """
-        rows = await transaction.execute(self._update, self.node_code, self.epoch, *values)
-        if rows != 1:
-            raise self._stale()
-        await transaction.execute(self._record, batch_id, self.epoch, at)
+        await transaction.require(
+            self._update, self.node_code, self.epoch, *values, otherwise=self._stale()
+        )
+        await transaction.insert_rows(
+            f"{self.schema}.batch",
+            ("batch_id", "epoch", "committed_at"),
+            [(batch_id, self.epoch, at)],
+        )
 
     async def was_committed(self, database: Database, batch_id: str) -> bool:
         """Whether a batch whose commit was not answered is in the database; final once said.

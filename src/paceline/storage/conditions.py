@@ -13,7 +13,9 @@ from paceline.expressions.predicate import constant
 from paceline.expressions.properties import Kind, Property
 from paceline.expressions.tree import (
     Age,
+    Arithmetic,
     Compare,
+    Comparison,
     Condition,
     CurrentTime,
     IsIn,
@@ -23,8 +25,12 @@ from paceline.expressions.tree import (
     Literal,
     Operand,
     OrderTerm,
+    Sign,
+    TimeTo,
     Value,
     Wildcard,
+    is_in_doubles,
+    kind_of,
 )
 
 Engine: TypeAlias = OneOf["postgresql", "sqlite"]
@@ -34,10 +40,13 @@ _SQL_TYPES = {
     Kind.INTEGER: "bigint",
     Kind.BOOLEAN: "boolean",
     Kind.INSTANT: "bigint",
-    Kind.SECONDS: "double precision",
+    Kind.NUMBER: "double precision",
     Kind.NAME: "bigint",
 }
 """Names that both engines take in a CAST; SQLite goes by their affinity."""
+
+_BYTEWISE = ' COLLATE "C"'
+"""Texts are ordered by bytes in a database of any collation, as SQLite and Python do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +78,21 @@ def condition_sql(
     return SqlCondition(writer.formula(condition), tuple(writer.values))
 
 
-def order_sql(terms: tuple[OrderTerm, ...]) -> str:
+def order_sql(terms: tuple[OrderTerm, ...], engine: Engine, *, where: str = "") -> str:
     """The order for an ORDER BY clause or an index; where a value may be absent it says its place.
 
     A property that always has a value gets no NULLS clause, so that plain indexes serve the order.
+    With `where`, the rows that it does not select have no value in any term.
     """
-    return ", ".join(_order_term(term) for term in terms)
+    return ", ".join(_order_term(term, engine, where) for term in terms)
 
 
-def _order_term(term: OrderTerm) -> str:
+def _order_term(term: OrderTerm, engine: Engine, where: str) -> str:
+    column = f"CASE WHEN {where} THEN {term.property.column} END" if where else term.property.column
+    bytewise = term.property.kind is Kind.TEXT and engine == "postgresql"
     direction = " DESC" if term.descending else ""
     nulls = (" NULLS FIRST" if term.nulls_first else " NULLS LAST") * term.property.is_nullable
-    return f"{term.property.column}{direction}{nulls}"
+    return f"{column}{_BYTEWISE * bytewise}{direction}{nulls}"
 
 
 @dataclass(slots=True)
@@ -109,7 +121,7 @@ class _Writer:
     def _leaf(self, leaf: Leaf) -> str:
         match leaf:
             case Compare(sign, left, right):
-                return f"{self._operand(left)} {sign.value} {self._operand(right)}"
+                return self._compared(sign, left, right)
             case IsIn(operand, values):
                 column = self._operand(operand)
                 return f"{column} IN ({', '.join(self._operand(value) for value in values)})"
@@ -125,10 +137,48 @@ class _Writer:
             case Literal(kind=kind):
                 return self._parameter(constant(operand), kind)
             case CurrentTime():
-                return self._parameter(self.now, Kind.INSTANT)
+                return self._now()
             case Age(since):
-                passed = f"{self._parameter(self.now, Kind.INSTANT)} - {since.column}"
-                return f"(CAST({passed} AS double precision) / 1000)"
+                return self._seconds(f"{self._now()} - {since.column}")
+            case TimeTo(until):
+                return self._seconds(f"{until.column} - {self._now()}")
+            case Arithmetic():
+                return self._arithmetic(operand)
+
+    def _compared(self, sign: Comparison, left: Operand, right: Operand) -> str:
+        if is_in_doubles(left, right):
+            return f"{self._double(left)} {sign.value} {self._double(right)}"
+        is_ordered = sign not in (Comparison.EQUAL, Comparison.NOT_EQUAL)
+        is_text = kind_of(left) is Kind.TEXT and self.engine == "postgresql"
+        bytewise = _BYTEWISE * (is_text and is_ordered)
+        return f"{self._operand(left)}{bytewise} {sign.value} {self._operand(right)}"
+
+    def _arithmetic(self, operand: Arithmetic) -> str:
+        left, right = self._double(operand.left), self._double(operand.right)
+        sign = operand.sign.value
+        if operand.kind is Kind.INSTANT:
+            return f"({left} {sign} {right} * 1000)"
+        if kind_of(operand.left) is Kind.INSTANT:
+            return f"(({left} - {right}) / 1000)"
+        if operand.sign is Sign.DIVIDED:
+            return f"({left} / NULLIF({right}, 0))"
+        return f"({left} {sign} {right})"
+
+    def _double(self, operand: Operand) -> str:
+        match operand:
+            case Literal():
+                return self._parameter(float(constant(operand)), Kind.NUMBER)
+            case CurrentTime():
+                return self._parameter(float(self.now), Kind.NUMBER)
+            case Property(kind=kind) if kind is not Kind.NUMBER:
+                return f"CAST({operand.column} AS double precision)"
+        return self._operand(operand)
+
+    def _seconds(self, milliseconds: str) -> str:
+        return f"(CAST({milliseconds} AS double precision) / 1000)"
+
+    def _now(self) -> str:
+        return self._parameter(self.now, Kind.INSTANT)
 
     def _like(self, pattern: tuple[str | Wildcard, ...]) -> str:
         """SQLite's LIKE ignores the case of ASCII letters, its GLOB does not."""

@@ -69,12 +69,20 @@ class Queries(Protocol):
 
 
 class Transaction(Queries, Protocol):
-    """One open transaction on the connection that writes; valid only inside its `work`."""
+    """One open transaction on the connection that writes; valid only inside its `work`.
+
+    The writes below may be carried out later, together, at the latest with the commit; a question
+    asked in between sees them. What is wrong with one (`ConstraintViolated`) is then told there.
+    """
+
+    async def require(self, sql: str, *args: object, otherwise: Exception) -> None:
+        """Change exactly one row by an UPDATE, INSERT or DELETE, or fail everything with `otherwise`."""
+        ...
 
     async def insert_rows(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
     ) -> None:
-        """Insert many rows at once: COPY on PostgreSQL. A key that exists fails the transaction."""
+        """Insert many rows at once. A key that exists fails the transaction."""
         ...
 
     async def update_rows(
@@ -83,17 +91,17 @@ class Transaction(Queries, Protocol):
         key_columns: Sequence[str],
         set_columns: Sequence[str],
         rows: Sequence[Sequence[object]],
-    ) -> int:
+    ) -> None:
         """Set columns of many rows by key; each row is its key values, then its new values.
 
-        Keys are distinct. Returns the number of rows found: fewer than given means missing keys.
+        Keys are distinct and none was inserted just before; a key without a row is passed over.
         """
         ...
 
     async def delete_rows(
         self, table: str, key_columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> int:
-        """Delete many rows by key; the number of rows found."""
+    ) -> None:
+        """Delete many rows by key, none of them written just before; a missing one is passed over."""
         ...
 
 
@@ -125,6 +133,14 @@ class Database(Queries, Protocol):
         Whatever `work` raises rolls everything back and is raised again. `outcome_unknown` when
         the connection broke during the commit: see batch_outcome.py. Inside `work` only the
         given transaction may be asked, never the database itself.
+        """
+        ...
+
+    async def change_schema(self, sql: str, *, lock_timeout_s: float | None = None) -> None:
+        """Run one statement that changes tables while they are used, however long it takes.
+
+        On a connection of its own and in no transaction, as CREATE INDEX CONCURRENTLY needs. It
+        gives up with `database_unavailable` when a lock is not to be had within `lock_timeout_s`.
         """
         ...
 

@@ -1,14 +1,14 @@
 """PostgreSQL behind the port: asyncpg, one connection that writes and a small pool that reads.
 
-Opened by opening.py. Bulk rows go by COPY and arrays, whose types are read once from the
-catalogue. Never makes or changes a schema: that is migrate.py.
+Opened by opening.py. Rows go by arrays, whose types are read once from the catalogue. Never makes
+or changes a schema: that is migrate.py.
 """
 
 from asyncio import Lock, timeout
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import asyncpg
 
@@ -23,6 +23,7 @@ from paceline.storage.postgres_errors import (
     translated,
     unreachable,
 )
+from paceline.storage.postgres_statements import Connection, Statements, Write, fetch_keys
 
 STATEMENT_TIMEOUT_S = 10.0
 """The default `timeout_s` of a request (INTERFACES: Deadlines)."""
@@ -32,99 +33,121 @@ ANSWER_TIMEOUT_S = STATEMENT_TIMEOUT_S + 2.0
 """The server's own timeout speaks first; later the network or a synchronous standby hangs."""
 CONNECT_PATIENCE_S = 5.0
 """Longer than crash recovery of the embedded database under load (0.1-0.2 s measured)."""
+SCHEMA_TIMEOUT_S = 86_400.0
+"""An index over the largest table that a node may hold takes minutes; this only ends what hangs (chosen)."""
 CLOSE_PATIENCE_S = 2.0
 """A statement still running at the end is given up after this (chosen)."""
 CONNECT_AGAIN_S = 0.1
 """Pause between tries to connect (chosen)."""
 
-_KEYED_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""Writes go by key: a plan made while the table was empty must not scan it when it is full."""
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-
-
-class _Statements:
-    """SQL of keyed statements over arrays, with the column types of this database."""
-
-    def __init__(self) -> None:
-        self._types: dict[str, dict[str, str]] = {}
-        self._texts: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], str] = {}
-
-    async def select(
-        self, on: Connection, table: str, columns: Sequence[str], keys: Sequence[str]
-    ) -> str:
-        """Rows by key: parameters are one array per key column."""
-        return await self._text(on, "select", table, tuple(keys), tuple(columns))
-
-    async def update(
-        self, on: Connection, table: str, keys: Sequence[str], columns: Sequence[str]
-    ) -> str:
-        """Change rows by key: parameters are one array per key column, then per set column."""
-        return await self._text(on, "update", table, tuple(keys), tuple(columns))
-
-    async def delete(self, on: Connection, table: str, keys: Sequence[str]) -> str:
-        """Delete rows by key: parameters are one array per key column."""
-        return await self._text(on, "delete", table, tuple(keys), ())
-
-    async def _text(
-        self,
-        on: Connection,
-        verb: str,
-        table: str,
-        keys: tuple[str, ...],
-        columns: tuple[str, ...],
-    ) -> str:
-        known = self._texts.get((verb, table, keys, columns))
-        if known is None:
-            types = await self._column_types(on, table)
-            known = _compose(verb, table, keys, columns, types)
-            self._texts[verb, table, keys, columns] = known
-        return known
-
-    async def _column_types(self, on: Connection, table: str) -> dict[str, str]:
-        types = self._types.get(table)
-        if types is None:
-            rows = await on.fetch(
-                "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
-                " WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
-                table,
-            )
-            if not rows:
-                raise DatabaseError(f"table {table} does not exist; run paceline db upgrade")
-            types = self._types[table] = {row[0]: row[1] for row in rows}
-        return types
-
-
-def _compose(
-    verb: str, table: str, keys: Sequence[str], columns: Sequence[str], types: dict[str, str]
-) -> str:
-    given = [*keys, *columns] if verb == "update" else list(keys)
-    unknown = [column for column in (*keys, *columns) if column not in types]
-    if unknown:
-        raise DatabaseError(f"table {table} has no column {unknown[0]}")
-    arrays = ", ".join(f"${place}::{types[name]}[]" for place, name in enumerate(given, 1))
-    names = ", ".join(given)
-    source = f"unnest({arrays}) AS given ({names})"
-    match = " AND ".join(f"kept.{name} = given.{name}" for name in keys)
-    if verb == "select":
-        wanted = ", ".join(f"kept.{name}" for name in columns)
-        return f"SELECT {wanted} FROM {source} JOIN {table} AS kept ON {match}"
-    if verb == "update":
-        changes = ", ".join(f"{name} = given.{name}" for name in columns)
-        return f"UPDATE {table} AS kept SET {changes} FROM {source} WHERE {match}"
-    return f"DELETE FROM {table} AS kept USING {source} WHERE {match}"
-
-
-def _count(status: str) -> int:
-    """Rows in a command tag such as `UPDATE 3`; 0 for one without a number."""
-    last = status.rpartition(" ")[2]
-    return int(last) if last.isdigit() else 0
+_KEYED_PLANS = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""Writes go by key: a plan made while the table was empty must not scan it when it is full. One plan for
+all sizes of arrays: planning anew costs more than the statement."""
 
 
 class _PostgresTransaction:
-    """Statements on one connection; the database translates their errors."""
+    """Statements on one connection; the database translates their errors.
 
-    def __init__(self, connection: Connection, statements: _Statements) -> None:
+    Writes of rows gather and go together: one round trip instead of one for each, and where nothing
+    else was asked, no BEGIN and no COMMIT either. A statement of any other kind is preceded by them.
+    """
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._gathered: list[Write] = []
+        self.is_begun = False
+
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
+        await self._before(sql)
+        return cast(list[Row], await self._connection.fetch(sql, *args))
+
+    async def execute(self, sql: str, *args: object) -> int:
+        await self._before(sql)
+        return _count(await self._connection.execute(sql, *args))
+
+    async def fetch_keys(
+        self,
+        table: str,
+        columns: Sequence[str],
+        key_columns: Sequence[str],
+        keys: Iterable[Sequence[object]],
+    ) -> list[Row]:
+        await self._before("SELECT")
+        return await fetch_keys(
+            self._connection, self._statements, table, columns, key_columns, keys
+        )
+
+    async def require(self, sql: str, *args: object, otherwise: Exception) -> None:
+        await self._add(Write("require", sql, (), (), args, otherwise))
+
+    async def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        if rows:
+            await self._add(
+                Write("insert", table, (), tuple(columns), tuple(zip(*rows, strict=True)))
+            )
+
+    async def update_rows(
+        self,
+        table: str,
+        key_columns: Sequence[str],
+        set_columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+    ) -> None:
+        if rows:
+            arrays = tuple(zip(*rows, strict=True))
+            await self._add(Write("update", table, tuple(key_columns), tuple(set_columns), arrays))
+
+    async def delete_rows(
+        self, table: str, key_columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        if rows:
+            arrays = tuple(zip(*rows, strict=True))
+            await self._add(Write("delete", table, tuple(key_columns), (), arrays))
+
+    async def carry_out(self) -> None:
+        """Do what has gathered, in one statement."""
+        writes, self._gathered = self._gathered, []
+        if not writes:
+            return
+        text = await self._statements.together(self._connection, writes)
+        try:
+            await self._connection.fetch(
+                text, *(value for write in writes for value in write.values)
+            )
+        except asyncpg.DivisionByZeroError:
+            raise next(w.otherwise for w in writes if w.otherwise is not None) from None
+
+    async def _add(self, write: Write) -> None:
+        """Together only with what cannot meet it: on one table insert, then update, then delete."""
+        if any(w.table == write.table and w.rank >= write.rank for w in self._gathered):
+            await self._begin()
+            await self.carry_out()
+        self._gathered.append(write)
+
+    async def _before(self, sql: str) -> None:
+        """What has gathered goes first; a plain question alone needs no transaction."""
+        if self._gathered or not _is_question(sql):
+            await self._begin()
+            await self.carry_out()
+
+    async def _begin(self) -> None:
+        if not self.is_begun:
+            await self._connection.execute("BEGIN")
+            self.is_begun = True
+
+
+class _Reader:
+    """Single statements on a pooled connection, each of which commits by itself."""
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
         self._connection = connection
         self._statements = statements
 
@@ -141,41 +164,15 @@ class _PostgresTransaction:
         key_columns: Sequence[str],
         keys: Iterable[Sequence[object]],
     ) -> list[Row]:
-        arrays = list(zip(*keys, strict=True))
-        if not arrays:
-            return []
-        sql = await self._statements.select(self._connection, table, columns, key_columns)
-        return cast(list[Row], await self._connection.fetch(sql, *arrays))
-
-    async def insert_rows(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> None:
-        if not rows:
-            return
-        schema, _, name = table.rpartition(".")
-        await self._connection.copy_records_to_table(
-            name, schema_name=schema or None, columns=columns, records=rows
+        return await fetch_keys(
+            self._connection, self._statements, table, columns, key_columns, keys
         )
 
-    async def update_rows(
-        self,
-        table: str,
-        key_columns: Sequence[str],
-        set_columns: Sequence[str],
-        rows: Sequence[Sequence[object]],
-    ) -> int:
-        if not rows:
-            return 0
-        sql = await self._statements.update(self._connection, table, key_columns, set_columns)
-        return await self.execute(sql, *zip(*rows, strict=True))
 
-    async def delete_rows(
-        self, table: str, key_columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> int:
-        if not rows:
-            return 0
-        sql = await self._statements.delete(self._connection, table, key_columns)
-        return await self.execute(sql, *zip(*rows, strict=True))
+def _count(status: str) -> int:
+    """Rows in a command tag such as `UPDATE 3`; 0 for one without a number."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0
 
 
 async def _keep_session(_connection: object) -> None:
@@ -194,7 +191,7 @@ class PostgresDatabase:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._writer: Connection | None = None
         self._writing = Lock()
-        self._statements = _Statements()
+        self._statements = Statements()
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
         with translated(self._access_point, lost=_if_lost(sql)):
@@ -220,15 +217,27 @@ class PostgresDatabase:
     async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._writing:
             writer = await self._connected_writer()
+            transaction = _PostgresTransaction(writer, self._statements)
             try:
                 with translated(self._access_point):
-                    await writer.execute("BEGIN")
-                    answer = await work(_PostgresTransaction(writer, self._statements))
+                    answer = await work(transaction)
+                    if transaction.is_begun:
+                        await transaction.carry_out()
             except BaseException as error:
-                await self._roll_back(writer, error)
+                await self._roll_back(transaction, writer, error)
                 raise
-            await self._commit(writer)
+            await self._commit(transaction, writer)
             return answer
+
+    async def change_schema(self, sql: str, *, lock_timeout_s: float | None = None) -> None:
+        lock_timeout_ms = 0 if lock_timeout_s is None else int(lock_timeout_s * 1000)
+        settings = {"statement_timeout": "0", "lock_timeout": str(lock_timeout_ms)}
+        with translated(self._access_point, lost="outcome_unknown"):
+            connection = await self._connect(settings=settings)
+            try:
+                await connection.execute(sql, timeout=SCHEMA_TIMEOUT_S)
+            finally:
+                connection.terminate()
 
     async def close(self) -> None:
         pool, self._pool = self._pool, None
@@ -244,20 +253,28 @@ class PostgresDatabase:
         if pool is not None:
             pool.terminate()
 
-    async def _commit(self, writer: Connection) -> None:
+    async def _commit(self, transaction: _PostgresTransaction, writer: Connection) -> None:
+        """Commit what was begun; what only gathered is one statement that commits by itself."""
         try:
             with translated(self._access_point, lost="outcome_unknown"):
+                if not transaction.is_begun:
+                    await transaction.carry_out()
+                    return
                 done = await writer.execute("COMMIT")
-        except BaseException:
-            self._drop(writer)
+        except BaseException as error:
+            if transaction.is_begun or _breaks(writer, error):
+                self._drop(writer)
             raise
         if done != "COMMIT":
             raise DatabaseError("the transaction had failed before; nothing was committed")
 
-    async def _roll_back(self, writer: Connection, error: BaseException) -> None:
-        lost = isinstance(error, PacelineError) and is_lost(error.__cause__ or error)
-        if lost or not isinstance(error, Exception) or writer.is_closed():
-            self._drop(writer)  # lost, or cancelled in the middle of a statement
+    async def _roll_back(
+        self, transaction: _PostgresTransaction, writer: Connection, error: BaseException
+    ) -> None:
+        if _breaks(writer, error):
+            self._drop(writer)
+            return
+        if not transaction.is_begun:
             return
         try:
             await writer.execute("ROLLBACK")
@@ -275,7 +292,7 @@ class PostgresDatabase:
         return self._writer
 
     @asynccontextmanager
-    async def _reader(self) -> "AsyncIterator[_PostgresTransaction]":
+    async def _reader(self) -> "AsyncIterator[_Reader]":
         """A pooled connection; each statement commits by itself."""
         if self._pool is None:
             self._pool = asyncpg.create_pool(
@@ -287,7 +304,7 @@ class PostgresDatabase:
         # Awaiting a pool twice is fine; with min_size 0 it opens nothing by itself.
         pool = await self._pool
         async with pool.acquire(timeout=ANSWER_TIMEOUT_S) as borrowed:
-            yield _PostgresTransaction(cast(Connection, borrowed), self._statements)
+            yield _Reader(cast(Connection, borrowed), self._statements)
 
     async def _connect(self, *_given: Any, settings: dict[str, str], **_pool: Any) -> Connection:
         """A new connection; waits a little for a server that starts or restarts."""
@@ -323,6 +340,18 @@ _SESSION = {
     "jit": "off",  # short statements by key: compiling costs more than it saves
     "timezone": "UTC",
 }
+
+
+def _breaks(writer: Connection, error: BaseException) -> bool:
+    """Whether the connection is of no more use: lost, or cancelled in the middle of a statement."""
+    lost = isinstance(error, PacelineError) and is_lost(error.__cause__ or error)
+    return lost or not isinstance(error, Exception) or writer.is_closed()
+
+
+def _is_question(sql: str) -> bool:
+    """Whether a statement only reads and locks nothing."""
+    text = sql.lstrip().upper()
+    return text.startswith("SELECT") and " FOR " not in text and "LOCK(" not in text
 
 
 def _if_lost(sql: str) -> str:

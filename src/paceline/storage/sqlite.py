@@ -170,6 +170,10 @@ class _SqliteTransaction:
     ) -> list[Row]:
         return await self._run(self._statements.fetch_keys, table, columns, key_columns, keys)
 
+    async def require(self, sql: str, *args: object, otherwise: Exception) -> None:
+        if await self.execute(sql, *args) != 1:
+            raise otherwise
+
     async def insert_rows(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
     ) -> None:
@@ -183,18 +187,18 @@ class _SqliteTransaction:
         key_columns: Sequence[str],
         set_columns: Sequence[str],
         rows: Sequence[Sequence[object]],
-    ) -> int:
+    ) -> None:
         changes = ", ".join(f"{name} = ?" for name in set_columns)
         sql = f"UPDATE {table} SET {changes} WHERE {_match(key_columns)}"
         size = len(key_columns)
         turned = [(*row[size:], *row[:size]) for row in rows]
-        return await self._run(self._statements.execute_many, sql, turned)
+        await self._run(self._statements.execute_many, sql, turned)
 
     async def delete_rows(
         self, table: str, key_columns: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> int:
+    ) -> None:
         sql = f"DELETE FROM {table} WHERE {_match(key_columns)}"
-        return await self._run(self._statements.execute_many, sql, rows)
+        await self._run(self._statements.execute_many, sql, rows)
 
 
 def _match(key_columns: Sequence[str]) -> str:
@@ -250,9 +254,9 @@ class SqliteDatabase:
     async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         statements = self._statements
         async with self._alone():
-            await self.run(statements.execute, "BEGIN IMMEDIATE", ())
             self._in_transaction = current_task()
             try:
+                await self.run(statements.execute, "BEGIN IMMEDIATE", ())
                 answer = await work(_SqliteTransaction(self, statements))
                 await self.run(statements.execute, "COMMIT", ())
             except BaseException:
@@ -261,6 +265,9 @@ class SqliteDatabase:
             finally:
                 self._in_transaction = None
             return answer
+
+    async def change_schema(self, sql: str, *, lock_timeout_s: float | None = None) -> None:
+        await self.execute(sql)
 
     async def close(self) -> None:
         if self._closed:

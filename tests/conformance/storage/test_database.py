@@ -149,13 +149,13 @@ def test_fetch_keys_finds_what_is_there(database_url: str, count: int) -> None:
 
 
 def test_update_rows_sets_each_row_its_own(database_url: str) -> None:
-    """Many rows change in one call, each to its own values, NULL included; the number is known."""
+    """Many rows change in one call, each to its own values, NULL included; a missing one is passed over."""
 
     async def act(database: Database) -> None:
         await fill(database)
 
-        async def work(transaction: Transaction) -> int:
-            return await transaction.update_rows(
+        async def work(transaction: Transaction) -> None:
+            await transaction.update_rows(
                 "interaction.sample",
                 ("tenant_id", "name"),
                 ("count", "is_open", "body", "raw"),
@@ -166,7 +166,7 @@ def test_update_rows_sets_each_row_its_own(database_url: str) -> None:
                 ],
             )
 
-        assert await database.transaction(work) == 2
+        await database.transaction(work)
         assert [(row[2], row[4], row[5], row[6]) for row in await all_rows(database)] == [
             (None, False, "[]", b"x"),
             (None, False, None, None),
@@ -177,19 +177,83 @@ def test_update_rows_sets_each_row_its_own(database_url: str) -> None:
 
 
 def test_delete_rows_by_key(database_url: str) -> None:
-    """Rows go by key; keys that do not exist count nothing; no rows is no statement."""
+    """Rows go by key; keys that do not exist are passed over; no rows is no statement."""
 
     async def act(database: Database) -> None:
         await fill(database)
 
-        async def work(transaction: Transaction) -> tuple[int, int]:
+        async def work(transaction: Transaction) -> None:
             keys = ("tenant_id", "name")
-            none = await transaction.delete_rows("interaction.sample", keys, [])
+            await transaction.delete_rows("interaction.sample", keys, [])
             some = [(1, "a"), (2, "a"), (2, "zz")]
-            return none, await transaction.delete_rows("interaction.sample", keys, some)
+            await transaction.delete_rows("interaction.sample", keys, some)
 
-        assert await database.transaction(work) == (0, 2)
+        await database.transaction(work)
         assert [row[:2] for row in await all_rows(database)] == [(1, "b")]
+
+    run_on(database_url, act)
+
+
+_CHANGE = "UPDATE interaction.sample SET count = $2 WHERE tenant_id = $1 AND name = 'a'"
+
+
+@pytest.mark.parametrize("asks_between", [False, True])
+def test_what_is_required_fails_everything_else(database_url: str, asks_between: bool) -> None:
+    """A required change that finds no row raises its own error and leaves nothing of the transaction."""
+
+    async def act(database: Database) -> None:
+        await fill(database)
+        before = await all_rows(database)
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.delete_rows("interaction.sample", ("tenant_id",), [(1,)])
+            if asks_between:
+                assert len(await transaction.fetch("SELECT 1 FROM interaction.sample")) == 1
+            await transaction.require(_CHANGE, 9, 5, otherwise=LookupError("mine"))
+
+        with pytest.raises(LookupError, match="mine"):
+            await database.transaction(work)
+        assert await all_rows(database) == before
+
+    run_on(database_url, act)
+
+
+def test_what_is_required_and_found_is_changed(database_url: str) -> None:
+    """A required change is made with the rest, whatever its parameters' places are."""
+
+    async def act(database: Database) -> None:
+        await fill(database)
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.delete_rows("interaction.sample", ("tenant_id",), [(1,)])
+            await transaction.require(_CHANGE, 2, 5, otherwise=LookupError("mine"))
+
+        await database.transaction(work)
+        assert [row[:3] for row in await all_rows(database)] == [(2, "a", 5)]
+
+    run_on(database_url, act)
+
+
+def test_writes_of_one_table_keep_their_order(database_url: str) -> None:
+    """A row deleted and inserted again, changed, and deleted: each write finds what the one before left."""
+
+    async def act(database: Database) -> None:
+        await fill(database)
+        table, keys = "interaction.sample", ("tenant_id", "name")
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.delete_rows(table, keys, [(1, "a"), (2, "a")])
+            await transaction.insert_rows(table, (*keys, "count"), [(1, "a", 8), (2, "a", 8)])
+            await transaction.delete_rows(table, keys, [(1, "b")])
+            await transaction.update_rows(table, keys, ("count",), [(1, "a", 9)])
+            await transaction.insert_rows(table, (*keys, "count"), [(1, "b", 7)])
+
+        await database.transaction(work)
+        assert [row[:3] for row in await all_rows(database)] == [
+            (1, "a", 9),
+            (1, "b", 7),
+            (2, "a", 8),
+        ]
 
     run_on(database_url, act)
 

@@ -1,0 +1,148 @@
+"""SQL of statements over arrays of rows, with the column types of one database.
+
+Called by postgres.py. Several writes become one statement: a WITH whose parts each write one table.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+import asyncpg
+
+from paceline.storage.database import DatabaseError, Row
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Verb = Literal["require", "insert", "update", "delete"]
+_RANK = {"require": 0, "insert": 1, "update": 2, "delete": 3}
+_PLACE = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write: rows as an array per column, keys first; or a statement that must change one row.
+
+    `table` of a `require` is the statement's text, `otherwise` what to raise when it changes no row.
+    """
+
+    verb: Verb
+    table: str
+    keys: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[object, ...]
+    otherwise: Exception | None = None
+
+    @property
+    def rank(self) -> int:
+        """Place in the order in which writes of one table can be one statement."""
+        return _RANK[self.verb]
+
+    @property
+    def shape(self) -> tuple[str, str, tuple[str, ...], tuple[str, ...], int]:
+        """What its text depends on."""
+        return self.verb, self.table, self.keys, self.columns, len(self.values)
+
+
+class Statements:
+    """The texts of one database, each composed once."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, dict[str, str]] = {}
+        self._texts: dict[object, str] = {}
+
+    async def select(
+        self, on: Connection, table: str, columns: Sequence[str], keys: Sequence[str]
+    ) -> str:
+        """Rows by key: parameters are one array per key column."""
+        shape = (table, tuple(keys), tuple(columns))
+        text = self._texts.get(shape)
+        if text is None:
+            types = await self._column_types(on, table, {*keys, *columns})
+            wanted = ", ".join(f"kept.{name}" for name in columns)
+            source = _source(keys, types, 1)
+            text = f"SELECT {wanted} FROM {source} JOIN {table} AS kept ON {_match(keys)}"
+            self._texts[shape] = text
+        return text
+
+    async def together(self, on: Connection, writes: Sequence[Write]) -> str:
+        """All of them as one statement; a `require` that changes no row divides by zero."""
+        shape = tuple(write.shape for write in writes)
+        text = self._texts.get(shape)
+        if text is None:
+            text = self._texts[shape] = await self._compose(on, writes)
+        return text
+
+    async def _compose(self, on: Connection, writes: Sequence[Write]) -> str:
+        parts: list[str] = []
+        checks: list[str] = []
+        place = 1
+        for number, write in enumerate(writes):
+            if write.verb == "require":
+                body = f"{_moved(write.table, place - 1)} RETURNING 1"
+                checks.append(f"1 / (SELECT count(*) FROM write_{number})")
+            else:
+                needed = {*write.keys, *write.columns}
+                types = await self._column_types(on, write.table, needed)
+                body = _write(write, types, place)
+            parts.append(f"write_{number} AS ({body})")
+            place += len(write.values)
+        return f"WITH {', '.join(parts)} SELECT {', '.join(checks) or '1'}"
+
+    async def _column_types(self, on: Connection, table: str, needed: set[str]) -> dict[str, str]:
+        """Types of a table's columns; read again when one is needed that may have been added since."""
+        types = self._types.get(table, {})
+        if not types.keys() >= needed:
+            rows = await on.fetch(
+                "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
+                " WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+                table,
+            )
+            if not rows:
+                raise DatabaseError(f"table {table} does not exist; run paceline db upgrade")
+            types = self._types[table] = {row[0]: row[1] for row in rows}
+        for name in sorted(needed - types.keys()):
+            raise DatabaseError(f"table {table} has no column {name}")
+        return types
+
+
+async def fetch_keys(
+    on: Connection,
+    statements: Statements,
+    table: str,
+    columns: Sequence[str],
+    key_columns: Sequence[str],
+    keys: Iterable[Sequence[object]],
+) -> list[Row]:
+    """See `Queries.fetch_keys`."""
+    arrays = list(zip(*keys, strict=True))
+    if not arrays:
+        return []
+    sql = await statements.select(on, table, columns, key_columns)
+    return cast(list[Row], await on.fetch(sql, *arrays))
+
+
+def _write(write: Write, types: dict[str, str], place: int) -> str:
+    table, names = write.table, (*write.keys, *write.columns)
+    source = _source(names, types, place)
+    if write.verb == "insert":
+        columns = ", ".join(names)
+        return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {source}"
+    if write.verb == "update":
+        changes = ", ".join(f"{name} = given.{name}" for name in write.columns)
+        return f"UPDATE {table} AS kept SET {changes} FROM {source} WHERE {_match(write.keys)}"
+    return f"DELETE FROM {table} AS kept USING {source} WHERE {_match(write.keys)}"
+
+
+def _source(names: Sequence[str], types: dict[str, str], place: int) -> str:
+    """Arrays from parameter `place` on as rows named `given`."""
+    arrays = ", ".join(f"${at}::{types[name]}[]" for at, name in enumerate(names, place))
+    return f"unnest({arrays}) AS given ({', '.join(names)})"
+
+
+def _match(keys: Sequence[str]) -> str:
+    return " AND ".join(f"kept.{name} = given.{name}" for name in keys)
+
+
+def _moved(sql: str, by: int) -> str:
+    """A statement whose parameters begin `by` places later."""
+    return _PLACE.sub(lambda found: f"${int(found[1]) + by}", sql)
