@@ -33,7 +33,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help setup demo test check test-all bench bench-pacing fault docs fmt lock clean
+.PHONY: help setup demo test check test-all bench bench-pacing sim sim-many fault docs fmt lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -62,6 +62,17 @@ bench: $(READY) ## measure the interaction path against its bounds
 
 bench-pacing: $(READY) ## measure the pacing policies in every suite, beside the best possible (ARGS='--quick --out pacing.json')
 	@$(BIN)/paceline bench pacing $(ARGS)
+
+SEED ?=
+HOURS ?= 1
+PROFILE ?= rough
+COUNT ?= 10
+
+sim: $(READY) ## run the whole site on virtual time under faults from a seed (SEED=7 HOURS=2 PROFILE=calm|rough|hostile)
+	@$(BIN)/paceline rehearse $(if $(SEED),--seed $(SEED)) --hours $(HOURS) --profile $(PROFILE) $(ARGS)
+
+sim-many: $(READY) ## the same for many seeds; the first that fails is cut down to its shortest failing beginning (COUNT=50)
+	@$(BIN)/paceline rehearse $(if $(SEED),--seed $(SEED)) --hours $(HOURS) --profile $(PROFILE) --many $(COUNT) $(ARGS)
 
 fault: $(READY) ## kill, stop and cut off real processes, many rounds
 	@$(RUN) -m pytest -m fault $(ARGS)

@@ -6,6 +6,7 @@ stands for the embedded database of `demo` and `up`.
 
 from dataclasses import replace
 
+from paceline.assembly.surroundings import REAL_SURROUNDINGS, Surroundings
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import AccessPoint, Application
 from paceline.model.options import SecretSource
@@ -15,7 +16,6 @@ from paceline.runtime.times import Times
 from paceline.storage import access_point
 from paceline.storage.database import Database
 from paceline.storage.migrate import upgrade
-from paceline.storage.opening import open_database
 
 EMBEDDED = "${database}"
 
@@ -79,7 +79,12 @@ def _password(name: str, point: AccessPoint) -> Secret | None:
 
 
 async def open_store(
-    point: access_point.AccessPoint, kinds: tuple[str, ...], *, times: Times, pool_size: int = 5
+    point: access_point.AccessPoint,
+    kinds: tuple[str, ...],
+    *,
+    times: Times,
+    pool_size: int = 5,
+    surroundings: Surroundings = REAL_SURROUNDINGS,
 ) -> Database:
     """An open database that holds the current schema of these server kinds.
 
@@ -88,7 +93,7 @@ async def open_store(
     PacelineError
         `start_refused` with the database and the fix when it cannot be reached or entered.
     """
-    database = open_database(point, times=times, pool_size=pool_size)
+    database = surroundings.open_database(point, times=times, pool_size=pool_size)
     try:
         await upgrade(database, kinds)
     except PacelineError as refused:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, suppress
 from paceline.assembly.access import open_store
 from paceline.assembly.face import Face
 from paceline.assembly.option_tables import secret_options, whole_table
+from paceline.assembly.surroundings import REAL_SURROUNDINGS, Surroundings
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Application
 from paceline.model.options import RawOptions
@@ -23,6 +24,7 @@ from paceline.runtime.secret import Secret
 from paceline.runtime.settings import LiveSettings
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
+from paceline.servers.configuration.live.configuration import FULL_COST
 from paceline.servers.configuration.options import OPTIONS
 from paceline.servers.configuration.server import ConfigurationServer
 from paceline.storage.access_point import AccessPoint
@@ -54,6 +56,7 @@ class ConfigurationHost(LifeCycle):
         times: Times,
         host: str,
         port: int,
+        surroundings: Surroundings = REAL_SURROUNDINGS,
     ) -> None:
         super().__init__()
         self.url = ""
@@ -65,6 +68,7 @@ class ConfigurationHost(LifeCycle):
         self._admin = admin
         self._times = times
         self._address = (host, port)
+        self._surroundings = surroundings
         self._opened = AsyncExitStack()
         self._tasks = TaskGroup("host of the Configuration Server", self._end_for_good)
         self._settings = LiveSettings(whole_table(OPTIONS), subject=f"application '{self.name}'")
@@ -81,9 +85,11 @@ class ConfigurationHost(LifeCycle):
         return self._server.snapshot
 
     async def _start(self) -> None:
-        self._face = Face(*self._address)
+        self._face = Face(*self._address, self._surroundings)
         self.url = self._face.url
-        database = await open_store(self._point, ("configuration",), times=self._times)
+        database = await open_store(
+            self._point, ("configuration",), times=self._times, surroundings=self._surroundings
+        )
         self._opened.push_async_callback(database.close)
         metrics = Metrics("configuration")
         server = self._server = ConfigurationServer(
@@ -94,6 +100,7 @@ class ConfigurationHost(LifeCycle):
             site_key=self._site_key,
             metrics=metrics,
             secret_options=secret_options(),
+            hasher=self._surroundings.password_hasher or FULL_COST,
         )
         server.watch_state(lambda _state, _reason: self._must_report.set())
         await server.start()

@@ -13,6 +13,7 @@ from paceline.assembly.kinds import load_kind
 from paceline.assembly.option_tables import whole_table
 from paceline.assembly.parts import Built, Kind, Parts
 from paceline.assembly.site_link import Credentials, SiteLink
+from paceline.assembly.surroundings import REAL_SURROUNDINGS, Surroundings
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Application, Host
 from paceline.model.options import RawOptions
@@ -60,6 +61,7 @@ class HostedServer(LifeCycle):
         embedded: str | None = None,
         holder: str | None = None,
         owns_log: bool = False,
+        surroundings: Surroundings = REAL_SURROUNDINGS,
     ) -> None:
         super().__init__()
         self.kind = kind
@@ -73,7 +75,10 @@ class HostedServer(LifeCycle):
         self._embedded = embedded
         self._holder = holder or f"{name} {batch_id()}"
         self._owns_log = owns_log
-        self._site = SiteLink(site_url, credentials, name=name, times=times)
+        self._surroundings = surroundings
+        self._site = SiteLink(
+            site_url, credentials, name=name, times=times, surroundings=surroundings
+        )
         self._tasks = TaskGroup(f"host of {name}", self._end_for_good)
         self._opened = AsyncExitStack()
         self._face: Face | None = None
@@ -96,7 +101,7 @@ class HostedServer(LifeCycle):
         )
         self._follow(kind, item, settings)
         self._settings = settings
-        self._face = Face(*self._address(snapshot, application))
+        self._face = Face(*self._address(snapshot, application), self._surroundings)
         self.url = self._face.url
         metrics = Metrics(self.kind)
         built = await kind.build(
@@ -113,12 +118,14 @@ class HostedServer(LifeCycle):
                 url=self.url,
                 on_end=self._end_for_good,
                 opened=self._opened,
+                surroundings=self._surroundings,
             )
         )
         await self._serve(built, self._face, metrics)
 
     async def _serve(self, built: Built, face: Face, metrics: Metrics) -> None:
         server = self.server = built.server
+        face.expect()
         server.watch_state(lambda _state, _reason: self._must_report.set())
         # Not before: a standby that waits for its lease leaves the word to the one that works.
         self._tasks.start("status", self._report_status(server))

@@ -7,6 +7,7 @@ from paceline.runtime.times import Times
 from paceline.servers.interaction.options import OPTIONS
 from paceline.servers.interaction.server import InteractionServer, stored_business_time
 from paceline.storage.access_point import AccessPoint
+from paceline.storage.database import Transaction
 from paceline.units.quantities import Millis
 
 DEFAULT_NODE = 1
@@ -18,6 +19,7 @@ _log = get_log("assembly.interaction")
 async def build(parts: Parts) -> Built:
     """An Interaction Server that holds the lease of its node; a standby waits here for it."""
     database = await parts.store("interaction")
+    await database.transaction(_nothing)  # a standby has its connections open
     code = parts.settings.current.integer("node", "code")
     leadership = parts.leadership(f"interaction/{code}", parts.on_end)
     _log.standard("waiting for the lease of the node", application=parts.name, node=code)
@@ -31,6 +33,10 @@ async def build(parts: Parts) -> Built:
         metrics=parts.metrics,
     )
     return Built(server=server, handlers=lambda: server.handlers, findings=server.findings)
+
+
+async def _nothing(_transaction: Transaction) -> None:
+    """Opens the connection that writes."""
 
 
 async def last_business_time(point: AccessPoint, times: Times) -> Millis | None:

@@ -5,12 +5,12 @@ Used by the builders of servers that write or send alone: interaction nodes, pac
 
 from collections.abc import Callable
 
+from paceline.assembly.surroundings import REAL_SURROUNDINGS, Surroundings
 from paceline.cluster.database_lease import DatabaseLeases
 from paceline.cluster.lease import Lease
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
 from paceline.storage.access_point import AccessPoint
-from paceline.storage.opening import open_database
 from paceline.units.ids import Epoch
 
 
@@ -34,9 +34,11 @@ class Leadership:
         address: str,
         times: Times,
         on_lost: Callable[[str], None],
+        surroundings: Surroundings = REAL_SURROUNDINGS,
     ) -> None:
-        self._database = open_database(point, times=times, pool_size=1)
-        self._leases = DatabaseLeases(self._database, times)
+        self._database = surroundings.open_database(point, times=times, pool_size=1)
+        clock = surroundings.store_clock or times.machine
+        self._leases = DatabaseLeases(self._database, Times(clock, times.business))
         self._lease = Lease(
             self._leases, name, holder=holder, address=address, times=times, on_lost=on_lost
         )

@@ -36,6 +36,7 @@ async def build(parts: Parts) -> Built:
         messages=None if messages is None else MessageServerClient(messages),
         leadership=leadership,
         metrics=parts.metrics,
+        transport=parts.surroundings.http_transport(),
     )
     return Built(server=server, handlers=lambda: server.handlers, findings=server.findings)
 

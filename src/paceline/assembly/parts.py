@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from paceline.assembly.access import access_point_of, open_store, resolve
 from paceline.assembly.leadership import Leadership
 from paceline.assembly.site_link import SiteLink, Verify
+from paceline.assembly.surroundings import Surroundings
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Application
 from paceline.model.options import Finding, OptionTable
@@ -47,6 +48,7 @@ class Parts:
     url: str
     on_end: Callable[[str], None]
     opened: AsyncExitStack
+    surroundings: Surroundings
 
     @property
     def configuration(self) -> ConfigurationSource:
@@ -60,7 +62,9 @@ class Parts:
 
     async def store(self, kind: str) -> Database:
         """The application's open database with the current schema of its kind."""
-        database = await open_store(self.access_point(), (kind,), times=self.times)
+        database = await open_store(
+            self.access_point(), (kind,), times=self.times, surroundings=self.surroundings
+        )
         self.opened.push_async_callback(database.close)
         return database
 
@@ -73,6 +77,7 @@ class Parts:
             address=self.url,
             times=self.times,
             on_lost=on_lost,
+            surroundings=self.surroundings,
         )
         self.opened.push_async_callback(leadership.release)
         return leadership

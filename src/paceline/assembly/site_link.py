@@ -4,8 +4,9 @@ One per hosted server. Goes on with what it last heard while the Configuration S
 never shares a token with another server.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from paceline.assembly.surroundings import REAL_SURROUNDINGS, Surroundings
 from paceline.errors.failure import PacelineError
 from paceline.runtime.secret import Secret
 from paceline.runtime.times import Times
@@ -14,7 +15,6 @@ from paceline.sdk.connection import OpenLink
 from paceline.sdk.directory import Directory
 from paceline.sdk.login import TokenKeeper, application_token, password_token
 from paceline.wire.call import Principal
-from paceline.wire.client.websocket import open_socket_link
 from paceline.wire.link import Link
 from paceline.wire.operation import ClientKind
 from paceline.wire.token import TokenVerifier
@@ -46,9 +46,17 @@ class Credentials:
 class SiteLink:
     """What one server knows of its site."""
 
-    def __init__(self, url: str, credentials: Credentials, *, name: str, times: Times) -> None:
-        async def open_link() -> Link:
-            return await open_socket_link(url)
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        name: str,
+        times: Times,
+        surroundings: Surroundings = REAL_SURROUNDINGS,
+    ) -> None:
+        def open_link() -> Awaitable[Link]:
+            return surroundings.open_link(url)
 
         self._url = url
         self._name = name
@@ -59,7 +67,7 @@ class SiteLink:
         )
         self.client = ConfigurationServerClient(self._connection)
         self.configuration = ConfigurationFollower(self.client)
-        self.directory = Directory(self.client, times)
+        self.directory = Directory(self.client, times, surroundings.open_link)
         self._verifier = TokenVerifier(
             times.machine, issuer_is_away=lambda: not self._connection.is_connected
         )

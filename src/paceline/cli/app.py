@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from paceline.cli import bench, config, ctl, db, demo, doctor, serve, simulate, up
+from paceline.cli import bench, config, ctl, db, demo, doctor, rehearse, serve, simulate, up
 from paceline.errors.failure import PacelineError
 
 FAILED, WRONG_USAGE = 1, 2
@@ -29,6 +29,7 @@ app.command("serve")(serve.serve)
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
+app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(ctl.app, name="ctl")
 app.add_typer(db.app, name="db")
 app.add_typer(bench.app, name="bench")

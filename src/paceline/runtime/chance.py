@@ -5,8 +5,9 @@ use of chance does not change what the others draw. For simulation and jitter, n
 """
 
 import random
-import secrets
 from hashlib import blake2b
+
+from paceline.runtime.entropy import random_bytes
 
 
 class Stream(random.Random):
@@ -33,7 +34,7 @@ class Chance:
     __slots__ = ("seed",)
 
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = secrets.randbits(32) if seed is None else seed
+        self.seed = int.from_bytes(random_bytes(4), "big") if seed is None else seed
 
     def stream(self, name: str) -> Stream:
         """A stream that depends on the seed and the name only."""

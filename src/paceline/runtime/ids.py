@@ -4,12 +4,11 @@ An interaction id is 16 characters of Crockford base32 (INTERFACES: Ids): 2 node
 milliseconds since 1970, 5 counter. Called by the interaction server, wire and storage.
 """
 
-import itertools
 import re
-import secrets
 import uuid
 from typing import Final
 
+from paceline.runtime.entropy import entropy, random_bytes
 from paceline.runtime.times import Times
 from paceline.units.ids import InteractionId, RequestId
 
@@ -84,15 +83,12 @@ def is_client_id(text: str) -> bool:
     return _CLIENT.fullmatch(text) is not None and not is_generated(text)
 
 
-_request_prefix: Final = secrets.token_hex(6)
-_request_count: Final = itertools.count(1)
-
-
 def request_id() -> RequestId:
     """Id of a request: this process's random prefix and a count."""
-    return RequestId(f"{_request_prefix}-{next(_request_count):x}")
+    process = entropy()
+    return RequestId(f"{process.request_prefix}-{next(process.request_count):x}")
 
 
 def batch_id() -> str:
     """Id of a batch of writes, a UUID as text: unique over all processes and restarts."""
-    return str(uuid.uuid4())
+    return str(uuid.UUID(bytes=random_bytes(16), version=4))

@@ -43,6 +43,10 @@ class LifeCycle(ABC):
         """Why it is unavailable or stopped, for people; empty when there is nothing to say."""
         return self._reason
 
+    async def node_states(self) -> dict[str, str]:
+        """State of each interaction node behind it, by node code; most servers have none."""
+        return {}
+
     def watch_state(self, listener: StateListener) -> None:
         """Call it with each new state and its reason."""
         self._listeners.append(listener)

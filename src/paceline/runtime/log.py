@@ -6,8 +6,8 @@ Lines carry the context bound to the task (request_id, server, application). No 
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -182,6 +182,17 @@ def configure_log(*, verbose: str, output: str) -> None:
 def log_context(**fields: object) -> AbstractContextManager[None]:
     """Put fields on every line inside a `with`, and of the tasks that are started in it."""
     return bound_contextvars(**fields)
+
+
+@contextmanager
+def log_silenced() -> Iterator[None]:
+    """Neither write nor count anything inside a `with`: for what a simulation throws away."""
+    depth, count = _output.depth, _output.error_count
+    _output.depth = -1
+    try:
+        yield
+    finally:
+        _output.depth, _output.error_count = depth, count
 
 
 def log_error_count() -> int:

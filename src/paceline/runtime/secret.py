@@ -3,13 +3,14 @@
 Used wherever a password, key or token is held. Its text never shows in a log, a repr or an answer.
 """
 
+import base64
 import hmac
 import os
-import secrets
 from pathlib import Path
 
 from paceline.errors.failure import PacelineError
 from paceline.model.options import SecretSource
+from paceline.runtime.entropy import random_bytes
 
 
 class Secret:
@@ -46,7 +47,7 @@ class Secret:
 
 def new_secret(size: int = 24) -> Secret:
     """An unguessable text of letters, digits, `-` and `_` made of so many random bytes."""
-    return Secret(secrets.token_urlsafe(size))
+    return Secret(base64.urlsafe_b64encode(random_bytes(size)).rstrip(b"=").decode())
 
 
 def resolve_secret(source: SecretSource, *, field: str) -> Secret:

@@ -6,6 +6,7 @@ server, which fails: no task dies in silence. Never restarts a task.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 from paceline.runtime.log import get_log
@@ -26,7 +27,8 @@ class TaskGroup:
     def __init__(self, owner: str, on_failure: Callable[[str], None]) -> None:
         self._owner = owner
         self._on_failure = on_failure
-        self._tasks: set[asyncio.Task[Any]] = set()
+        # In the order of their start, so that a simulation ends them in the same order each time.
+        self._tasks: dict[asyncio.Task[Any], None] = {}
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -44,28 +46,31 @@ class TaskGroup:
             work.close()
             raise RuntimeError(f"{self._owner} is closed: task {name} cannot start")
         task = asyncio.create_task(self._supervise(name, work), name=f"{self._owner}:{name}")
-        self._tasks.add(task)
+        self._tasks[task] = None
 
         def forget(ended: asyncio.Task[None]) -> None:
-            self._tasks.discard(ended)
+            self._tasks.pop(ended, None)
             work.close()  # cancelled before its first step it was never awaited
 
         task.add_done_callback(forget)
         return task
 
-    def answering(self, name: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def answering(
+        self, name: str, work: Coroutine[Any, Any, T], *, context: Context | None = None
+    ) -> asyncio.Task[T]:
         """Run it as the owner's task; its result or failure belongs to whoever holds the task.
 
         For requests: the edge that holds the task translates a failure, the owner does not fail.
+        A simulation gives the context of the process in which it runs.
         """
         if self._is_closed:
             work.close()
             raise RuntimeError(f"{self._owner} is closed: task {name} cannot start")
-        task = asyncio.create_task(work, name=f"{self._owner}:{name}")
-        self._tasks.add(task)
+        task = asyncio.create_task(work, name=f"{self._owner}:{name}", context=context)
+        self._tasks[task] = None
 
         def forget(ended: asyncio.Task[T]) -> None:
-            self._tasks.discard(ended)
+            self._tasks.pop(ended, None)
             work.close()
 
         task.add_done_callback(forget)
@@ -74,7 +79,8 @@ class TaskGroup:
     async def aclose(self) -> None:
         """Cancel all tasks and wait for their ends; may be repeated."""
         self._is_closed = True
-        others = self._tasks - {asyncio.current_task()}
+        current = asyncio.current_task()
+        others = [task for task in self._tasks if task is not current]
         for task in others:
             task.cancel()
         if others:

@@ -34,10 +34,12 @@ class _JumpingSelector(selectors.DefaultSelector):
         return super().register(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        woken = super().select(0)
-        if not woken and timeout != 0:
+        # Asking the system costs more than a callback: only when nothing else is known to come.
+        if timeout is None and (woken := super().select(0)):
+            return woken
+        if timeout != 0:
             self._jump(timeout)
-        return woken
+        return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

@@ -63,7 +63,7 @@ class Adoption:
         """
         sessions = await self._sessions()
         linked = {session.agent for session in sessions if session.is_connected}
-        await self._desk.log_in(self._site.agents.keys() - linked)
+        await self._desk.log_in(name for name in self._site.agents if name not in linked)
         for session in sessions:
             if session.agent in self._site.agents:
                 await self._desk.take_up(session)

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from paceline.model.options import SecretSource
-from paceline.runtime.log import LOG_OPTIONS, configure_log, get_log, log_context, log_error_count
+from paceline.runtime.log import (
+    LOG_OPTIONS,
+    configure_log,
+    get_log,
+    log_context,
+    log_error_count,
+    log_silenced,
+)
 from paceline.runtime.secret import Secret
 
 LOG = get_log("test.part")
@@ -126,3 +133,14 @@ def test_every_level_of_the_option_is_known(log_file: Path) -> None:
     """Each choice of log.verbose can be configured."""
     for choice in LOG_OPTIONS.by_name()["log", "verbose"].choices:
         configure_log(verbose=choice, output=str(log_file))
+
+
+def test_nothing_is_written_or_counted_while_silenced(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a simulation throws away leaves no line and no count; afterwards all is as before."""
+    log, before = get_log("test"), log_error_count()
+    with log_silenced():
+        log.error("thrown away")
+    assert capsys.readouterr().err == ""
+    assert log_error_count() == before
+    log.error("kept")
+    assert "kept" in capsys.readouterr().err
