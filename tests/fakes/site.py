@@ -15,6 +15,7 @@ from paceline.model.configuration import (
     Switch,
     View,
 )
+from paceline.model.options import RawOptions
 from paceline.runtime.metrics import Metrics
 from paceline.runtime.settings import LiveSettings
 from paceline.runtime.times import Times
@@ -67,11 +68,16 @@ class Node:
     """An interaction node under test with the face that clients connect to."""
 
     def __init__(
-        self, server: InteractionServer, served: Served, configuration: FixedConfiguration
+        self,
+        server: InteractionServer,
+        served: Served,
+        configuration: FixedConfiguration,
+        settings: LiveSettings,
     ) -> None:
         self.server = server
         self.served = served
         self.configuration = configuration
+        self.settings = settings
 
     async def client(self, name: str, kind: str = "media_server") -> InteractionServerClient:
         """A connected client of a kind."""
@@ -85,16 +91,17 @@ async def running_node(
     database: Database | None = None,
     site: SnapshotBuilder | None = None,
     epoch: int = 1,
-    options: dict[str, dict[str, str | int | float]] | None = None,
+    options: RawOptions | None = None,
 ) -> AsyncIterator[Node]:
     """An interaction node on a database (its own in memory without one), stopped at the end."""
     owned = database is None
     store = database or open_database(from_url("sqlite://"), times=times, inline=True)
     await upgrade(store, ["interaction"])
     configuration = FixedConfiguration((site or small_site()).build())
+    settings = LiveSettings(OPTIONS, options or {})
     server = InteractionServer(
         name="node",
-        settings=LiveSettings(OPTIONS, options or {}),
+        settings=settings,
         times=times,
         configuration=configuration,
         database=store,
@@ -104,7 +111,7 @@ async def running_node(
     await server.start()
     served = Served("interaction", server.handlers, times)
     try:
-        yield Node(server, served, configuration)
+        yield Node(server, served, configuration, settings)
     finally:
         await served.close()
         await server.stop()

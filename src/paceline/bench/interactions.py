@@ -6,246 +6,238 @@ machine. Every answer is durable, events and tokens are on. Used by `paceline be
 
 import asyncio
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from paceline.assembly.measured_node import QUEUE
+from paceline.bench.fill import USER_DATA, fill
+from paceline.bench.interaction_work import cycle, drain, pull_and_stop, run, submit, submit_once
 from paceline.bench.load import Load
+from paceline.bench.spread import Spread, spread
 from paceline.runtime.times import MachineTime, Times
-from paceline.sdk.interaction import InteractionServerClient
 from paceline.storage.access_point import from_url
-from paceline.storage.database import Database
 from paceline.storage.opening import open_database
-from paceline.storage.plain_queue import create_plain_queue, pull_and_stop_plain, submit_plain
-from paceline.wire.operations.interaction import Submit
+from paceline.storage.plain_queue import PeerQueue, PlainQueue, VisibilityQueue
 
-USER_DATA = msgspec.Raw(
-    msgspec.json.encode(
-        {
-            "FirstName": "Customer",
-            "Subject": "A question about an order",
-            "Language": "en",
-            "Segment": "gold",
-            "Page": "checkout",
-            "Text": "x" * 380,
-        }
-    )
-)
-"""About 500 bytes, as the measured peers stored."""
+PEER_CALLERS = 64
+"""Callers of a peer's table, each with a connection: with more it gets slower."""
 
-T = TypeVar("T")
-QUEUE, VIEW = "Measured", "Measured view"
+PEER_FILL = 10_000
+"""Rows that a peer's table gets per second of measuring: more than it can give out."""
+
+FEW = 1000
+"""What waits beside the backlog that is compared with it (issue 6)."""
 
 
-class Spread(msgspec.Struct, frozen=True):
-    """Median and range over the rounds."""
+class Rates(msgspec.Struct, frozen=True):
+    """Rates per second with so many requests in flight; `p99_ms` of single requests in whole cycles.
 
-    median: float
-    min: float
-    max: float
+    `token_ratio` is the rate of submissions with a client token over that without.
+    """
+
+    in_flight: int
+    submit_per_s: Spread
+    token_submit_per_s: Spread
+    token_ratio: Spread
+    pull_complete_per_s: Spread
+    cycle_per_s: Spread
+    p99_ms: Spread
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Result of a measurement. Rates per second; `p99_ms` of single requests within whole cycles.
+    """Result of a measurement; the figures of `Rates` are those of the first number in flight.
 
     `backlog_ratio` is the cycle rate with the backlog waiting over the rate with 1,000 waiting;
-    `skip_locked_ratio` is our pull and stop over a plain table's with SKIP LOCKED, same machine, same run.
+    `rss_mb` the server's memory with it; `skip_locked_ratio` and `pgmq_ratio` are our pull and stop
+    over those of the two peers' tables, same machine, same run; `single_ms` is the mean time of a
+    submission when nobody else asks.
     """
 
+    in_flight: int
     submit_per_s: Spread
+    token_submit_per_s: Spread
+    token_ratio: Spread
     pull_complete_per_s: Spread
     cycle_per_s: Spread
     p99_ms: Spread
     single_ms: Spread
     backlog_ratio: Spread
     rss_mb: Spread
+    skip_locked_per_s: Spread
     skip_locked_ratio: Spread
-    in_flight: int
+    pgmq_per_s: Spread
+    pgmq_ratio: Spread
     backlog: int
     rounds: int
+    beside: tuple[Rates, ...]
 
 
-class _Round(NamedTuple):
+class _Round(msgspec.Struct, frozen=True):
     submit_per_s: float
+    token_submit_per_s: float
     pull_complete_per_s: float
     cycle_per_s: float
     p99_ms: float
+
+    @property
+    def line(self) -> str:
+        return (
+            f"submit {self.submit_per_s:,.0f}/s (with tokens {self.token_submit_per_s:,.0f}/s), "
+            f"pull and stop {self.pull_complete_per_s:,.0f}/s, cycle {self.cycle_per_s:,.0f}/s, "
+            f"p99 {self.p99_ms:.1f} ms"
+        )
+
+
+class _Peers(msgspec.Struct, frozen=True):
     single_ms: float
+    skip_locked_per_s: float
+    pgmq_per_s: float
 
 
 async def measure(
     times: Times,
     *,
-    in_flight: int,
+    in_flight: Sequence[int],
     seconds: float,
     rounds: int,
     backlog: int,
     progress: Callable[[str], None],
 ) -> Figures:
     """Medians over rounds, each with all phases in the same order on the same server."""
+    found: dict[int, list[_Round]] = {number: [] for number in in_flight}
+    peers: list[_Peers] = []
     async with Load.running(times) as load:
-        found, ratios = [], []
-        database = open_database(from_url(load.database_url), times=times, pool_size=64)
-        await create_plain_queue(database)
         for number in range(1, rounds + 1):
-            found.append(await _one_round(load, in_flight, seconds))
-            last = found[-1]
-            plain = await _plain_rate(database, seconds)
-            ratios.append(last.pull_complete_per_s / plain)
+            for callers, results in found.items():
+                results.append(await _one_round(load, callers, seconds))
+                progress(f"round {number} of {rounds}, {callers} in flight: {results[-1].line}")
+            peers.append(await _beside(load, times, seconds))
             progress(
-                f"round {number} of {rounds}: submit {last.submit_per_s:,.0f}/s, "
-                f"pull and stop {last.pull_complete_per_s:,.0f}/s (plain table {plain:,.0f}/s), "
-                f"cycle {last.cycle_per_s:,.0f}/s, p99 {last.p99_ms:.1f} ms, "
-                f"single {last.single_ms:.2f} ms"
+                f"round {number} of {rounds}: one caller {peers[-1].single_ms:.2f} ms, SKIP LOCKED "
+                f"table {peers[-1].skip_locked_per_s:,.0f}/s, pgmq's statements "
+                f"{peers[-1].pgmq_per_s:,.0f}/s"
             )
-        await database.close()
-        backlog_ratios = await _backlog_ratios(load, in_flight, seconds, rounds, backlog, progress)
-        memory = load.server_memory_mb()
+    ratios, memory_mb = await _backlog(
+        times,
+        in_flight=in_flight[0],
+        seconds=seconds,
+        pairs=rounds,
+        backlog=backlog,
+        progress=progress,
+    )
+    ours = [result.pull_complete_per_s for result in found[in_flight[0]]]
+    main, *beside = (_rates(callers, results) for callers, results in found.items())
     return Figures(
-        submit_per_s=_spread([r.submit_per_s for r in found]),
-        pull_complete_per_s=_spread([r.pull_complete_per_s for r in found]),
-        cycle_per_s=_spread([r.cycle_per_s for r in found]),
-        p99_ms=_spread([r.p99_ms for r in found]),
-        single_ms=_spread([r.single_ms for r in found]),
-        backlog_ratio=_spread(backlog_ratios),
-        rss_mb=_spread([memory]),
-        skip_locked_ratio=_spread(ratios),
-        in_flight=in_flight,
+        **msgspec.structs.asdict(main),
+        single_ms=spread([one.single_ms for one in peers]),
+        backlog_ratio=spread(ratios),
+        rss_mb=spread([memory_mb]),
+        skip_locked_per_s=spread([one.skip_locked_per_s for one in peers]),
+        skip_locked_ratio=_ratio(ours, [one.skip_locked_per_s for one in peers]),
+        pgmq_per_s=spread([one.pgmq_per_s for one in peers]),
+        pgmq_ratio=_ratio(ours, [one.pgmq_per_s for one in peers]),
         backlog=backlog,
         rounds=rounds,
+        beside=tuple(beside),
     )
 
 
-def _spread(values: Sequence[float]) -> Spread:
-    return Spread(statistics.median(values), min(values), max(values))
+def _rates(in_flight: int, results: Sequence[_Round]) -> Rates:
+    plain = [result.submit_per_s for result in results]
+    tokens = [result.token_submit_per_s for result in results]
+    return Rates(
+        in_flight=in_flight,
+        submit_per_s=spread(plain),
+        token_submit_per_s=spread(tokens),
+        token_ratio=_ratio(tokens, plain),
+        pull_complete_per_s=spread([result.pull_complete_per_s for result in results]),
+        cycle_per_s=spread([result.cycle_per_s for result in results]),
+        p99_ms=spread([result.p99_ms for result in results]),
+    )
 
 
-async def _plain_rate(database: Database, seconds: float) -> float:
-    """Pull and stop on the plain table with 64 callers, as the measured peers had."""
+def _ratio(values: Sequence[float], others: Sequence[float]) -> Spread:
+    return spread([value / other for value, other in zip(values, others, strict=True)])
+
+
+async def _one_round(load: Load, in_flight: int, seconds: float) -> _Round:
+    clients = load.clients
+    submit_rate, _ = await run(clients, submit, in_flight, seconds)
+    token_rate, _ = await run(clients, submit_once, in_flight, seconds)
+    pull_rate, _ = await run(clients, pull_and_stop, in_flight, seconds)
+    await drain(clients)
+    cycle_rate, latencies = await run(clients, cycle, in_flight, seconds)
+    await drain(clients)
+    p99_ms = statistics.quantiles(latencies, n=100)[98] * 1000
+    return _Round(submit_rate, token_rate, pull_rate, cycle_rate, p99_ms)
+
+
+async def _beside(load: Load, times: Times, seconds: float) -> _Peers:
+    """One caller alone, and the peers' tables on the server's own PostgreSQL."""
+    alone_per_s, _ = await run(load.clients, submit, 1, min(seconds, 1.0))
+    await drain(load.clients)
+    database = open_database(from_url(load.database_url), times=times, pool_size=PEER_CALLERS)
+    plain = await _peer_rate(PlainQueue(database), seconds)
+    pgmq = await _peer_rate(VisibilityQueue(database), seconds)
+    await database.close()
+    return _Peers(1000 / alone_per_s, plain, pgmq)
+
+
+async def _peer_rate(queue: PeerQueue, seconds: float) -> float:
+    """Pull and stop with as many callers as the measured peers had."""
+    await queue.create()
     body = bytes(USER_DATA).decode()
+    left = int(PEER_FILL * seconds)
     machine = MachineTime()
     done = 0
-    callers = 64
-    for _ in range(40):
-        await asyncio.gather(*(submit_plain(database, body) for _ in range(250)))
+
+    async def filler() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            await queue.submit(body)
+
+    await asyncio.gather(*(filler() for _ in range(PEER_CALLERS)))
     begin = machine.monotonic()
 
     async def caller() -> None:
         nonlocal done
-        while machine.monotonic() < begin + seconds and await pull_and_stop_plain(database):
+        while machine.monotonic() < begin + seconds and await queue.pull_and_stop():
             done += 1
 
-    await asyncio.gather(*(caller() for _ in range(callers)))
+    await asyncio.gather(*(caller() for _ in range(PEER_CALLERS)))
     return done / (machine.monotonic() - begin)
 
 
-async def _backlog_ratios(
-    load: Load,
+async def _backlog(
+    times: Times,
+    *,
     in_flight: int,
     seconds: float,
-    rounds: int,
+    pairs: int,
     backlog: int,
     progress: Callable[[str], None],
-) -> list[float]:
-    """Cycle rates with the backlog waiting over those with 1,000; all small rounds run before the large ones."""
-    await _fill(load, 1000, progress)
-    small = [(await _run(load, _cycle, in_flight, seconds))[0] for _ in range(rounds)]
-    await _fill(load, backlog - 1000, progress)
-    return [(await _run(load, _cycle, in_flight, seconds))[0] / rate for rate in small]
+) -> tuple[list[float], float]:
+    """Cycle rates with the backlog over those with few waiting, and the memory it takes in MB.
 
-
-async def _fill(load: Load, count: int, progress: Callable[[str], None]) -> None:
-    item = Submit(media_type="chat", queue=QUEUE, user_data=USER_DATA)
-    left = count
-    told = 0
-    while left > 0:
-        sizes = [min(500, left - 500 * k) for k in range(8) if left > 500 * k]
-        await asyncio.gather(
-            *(
-                load.clients[k % len(load.clients)].interaction.submit_batch(
-                    interactions=(item,) * size, timeout_s=60
-                )
-                for k, size in enumerate(sizes)
+    Two servers, each with a PostgreSQL of its own, take turns, so that whatever the machine does
+    meanwhile meets both; the idle one costs nothing.
+    """
+    async with Load.running(times) as small, Load.running(times) as large:
+        await fill(small.clients, QUEUE, FEW, progress)
+        await fill(large.clients, QUEUE, backlog, progress)
+        for load in (small, large):  # what the filling left to write is not the cycles' work
+            await load.settle(times)
+        ratios = []
+        for number in range(1, pairs + 1):
+            order = (small, large) if number % 2 else (large, small)
+            rates = {
+                id(load): (await run(load.clients, cycle, in_flight, seconds))[0] for load in order
+            }
+            ratios.append(rates[id(large)] / rates[id(small)])
+            progress(
+                f"pair {number} of {pairs}: cycle {rates[id(small)]:,.0f}/s with {FEW:,} waiting, "
+                f"{rates[id(large)]:,.0f}/s with {backlog:,}, ratio {ratios[-1]:.2f}"
             )
-        )
-        left -= sum(sizes)
-        if (count - left) // 100_000 > told:
-            told = (count - left) // 100_000
-            progress(f"backlog: {count - left:,} of {count:,} submitted")
-
-
-async def _one_round(load: Load, in_flight: int, seconds: float) -> _Round:
-    submit_rate, _ = await _run(load, _submit, in_flight, seconds)
-    pull_rate, _ = await _run(load, _pull_and_stop, in_flight, seconds)
-    await _drain(load)
-    cycle_rate, latencies = await _run(load, _cycle, in_flight, seconds)
-    await _drain(load)
-    _, single = await _run(load, _submit, 1, min(seconds, 1.0))
-    await _drain(load)
-    p99_ms = statistics.quantiles(latencies, n=100)[98] * 1000
-    return _Round(submit_rate, pull_rate, cycle_rate, p99_ms, statistics.median(single) * 1000)
-
-
-Timed = Callable[[Awaitable[T]], Awaitable[T]]
-"""Awaits a request and notes how long it took."""
-
-
-async def _submit(client: InteractionServerClient, timed: Timed[Any]) -> bool:
-    await timed(client.interaction.submit(media_type="chat", queue=QUEUE, user_data=USER_DATA))
-    return True
-
-
-async def _pull_and_stop(client: InteractionServerClient, timed: Timed[Any]) -> bool:
-    pulled = await timed(client.view.pull(view=VIEW))
-    if not pulled.interactions:
-        return False
-    await timed(client.interaction.stop(interaction_id=pulled.interactions[0].interaction_id))
-    return True
-
-
-async def _cycle(client: InteractionServerClient, timed: Timed[Any]) -> bool:
-    await _submit(client, timed)
-    await _pull_and_stop(client, timed)
-    return True
-
-
-async def _drain(load: Load) -> None:
-    """Empties the queue, so that every phase begins alike."""
-    client = load.clients[0]
-    while (pulled := await client.view.pull(view=VIEW, count=500)).interactions:
-        await asyncio.gather(
-            *(
-                client.interaction.stop(interaction_id=item.interaction_id)
-                for item in pulled.interactions
-            )
-        )
-
-
-async def _run(
-    load: Load,
-    work: Callable[[InteractionServerClient, Timed[Any]], Awaitable[bool]],
-    in_flight: int,
-    seconds: float,
-) -> tuple[float, list[float]]:
-    """Rate of successful works with so many callers, and the seconds each of their requests took."""
-    machine = MachineTime()
-    latencies: list[float] = []
-    done = 0
-    begin = machine.monotonic()
-
-    async def timed(request: Awaitable[T]) -> T:
-        sent = machine.monotonic()
-        answer = await request
-        latencies.append(machine.monotonic() - sent)
-        return answer
-
-    async def caller(client: InteractionServerClient) -> None:
-        nonlocal done
-        while machine.monotonic() < begin + seconds and await work(client, timed):
-            done += 1
-
-    await asyncio.gather(
-        *(caller(load.clients[number % len(load.clients)]) for number in range(in_flight))
-    )
-    return done / (machine.monotonic() - begin), latencies
+        return ratios, large.server_memory_mb()

@@ -14,6 +14,9 @@ import psutil
 from paceline.runtime.times import Times
 from paceline.sdk.connection import Connection
 from paceline.sdk.interaction import InteractionServerClient
+from paceline.storage.access_point import from_url
+from paceline.storage.opening import open_database
+from paceline.storage.settling import settle
 from paceline.wire.client.websocket import open_socket_link
 
 CONNECTIONS = 4
@@ -80,6 +83,12 @@ class Load:
     def server_memory_mb(self) -> float:
         """Resident memory of the server process, without PostgreSQL."""
         return float(psutil.Process(self._process.pid).memory_info().rss) / 1e6
+
+    async def settle(self, times: Times) -> None:
+        """Lets PostgreSQL finish what filling left to do."""
+        database = open_database(from_url(self.database_url), times=times, pool_size=1)
+        await settle(database)
+        await database.close()
 
     async def close(self) -> None:
         """Stops everything and removes the folder."""

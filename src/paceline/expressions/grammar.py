@@ -4,6 +4,7 @@ Called by the parsers of this package only. A grammar's callbacks build the tree
 that no text, however nested, makes anything recurse before its depth is checked.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final, NoReturn
 
@@ -23,12 +24,17 @@ MAX_DEPTH: Final = 32
 _SHOWN: Final = {
     "NAME": "a name",
     "FUNCTION": "a function",
+    "QUOTED": "a name",
     "STRING": "a text in quotes",
     "NUMBER": "a number",
     "INTEGER": "a number",
     "FLOAT": "a number",
     "WORD": "a text",
     "COMPARISON": "a comparison",
+    "PLUS": "a sign",
+    "MINUS": "a sign",
+    "TIMES": "a sign",
+    "DIVIDED": "a sign",
     "SKILL": "Skill(…)",
     "SKILL_EXISTS": "SkillExists(…)",
     "PAIR_EXISTS": "PairExists(…)",
@@ -54,8 +60,15 @@ def load(file: str, callbacks: Transformer[Token, object], *, start: list[str]) 
     )
 
 
-def parse(grammar: Lark, text: str, *, start: str, field: str) -> object:
+def parse(
+    grammar: Lark, text: str, *, start: str, field: str, hints: Mapping[str, str] | None = None
+) -> object:
     """What the callbacks make of the text.
+
+    Parameters
+    ----------
+    hints
+        What to do where one of these stands that the grammar does not know.
 
     Raises
     ------
@@ -66,7 +79,8 @@ def parse(grammar: Lark, text: str, *, start: str, field: str) -> object:
     try:
         return grammar.parse(text, start=start)
     except UnexpectedInput as wrong:
-        refuse(field, wrong.line, wrong.column, _unexpected(grammar, wrong), text)
+        hint = _hint(text[wrong.pos_in_stream :], text, wrong, hints or {})
+        refuse(field, wrong.line, wrong.column, _unexpected(grammar, wrong) + hint, text)
     except Mistake as wrong:
         refuse(field, wrong.token.line or 1, wrong.token.column or 1, wrong.message, text)
 
@@ -92,7 +106,14 @@ def nearest(name: str, known: list[str]) -> str:
 def refuse(field: str, line: int, column: int, message: str, text: str) -> NoReturn:
     """Raise `invalid_attribute` at a place; past the end it says so."""
     place = f"line {line}, column {column}" if line > 0 else f"at the end of '{text[-20:]}'"
-    raise PacelineError("invalid_attribute", f"{field}, {place}: {message}", field=field)
+    if line <= 0:
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    raise PacelineError(
+        "invalid_attribute",
+        f"{field}, {place}: {message}",
+        field=field,
+        details={"line": line, "column": column},
+    )
 
 
 def _check_text(text: str, field: str) -> None:
@@ -118,6 +139,12 @@ def _unexpected(grammar: Lark, wrong: UnexpectedInput) -> str:
     if isinstance(wrong, UnexpectedCharacters):
         return f"found '{wrong.char}', expected {_listed(grammar, wrong.allowed or set())}"
     return "the text ends too early"
+
+
+def _hint(rest: str, text: str, wrong: UnexpectedInput, hints: Mapping[str, str]) -> str:
+    before = text[: wrong.pos_in_stream].rstrip()[-1:]
+    written = before + rest[:1] if before + rest[:1] in hints else rest[:1]
+    return f"; {hints[written]}" if written in hints else ""
 
 
 def _listed(grammar: Lark, terminals: set[str]) -> str:

@@ -13,6 +13,7 @@ from paceline.expressions.connectives import Test, evaluator
 from paceline.expressions.properties import Kind, Property
 from paceline.expressions.tree import (
     Age,
+    Arithmetic,
     Compare,
     Comparison,
     Condition,
@@ -23,8 +24,12 @@ from paceline.expressions.tree import (
     Leaf,
     Literal,
     Operand,
+    Sign,
+    TimeTo,
     Value,
     Wildcard,
+    is_in_doubles,
+    kind_of,
 )
 
 R = TypeVar("R")
@@ -70,10 +75,13 @@ def constant(literal: Literal) -> Value:
 
 def _leaf(leaf: Leaf, accessor: Callable[[str], Read[R]]) -> Test[R, int]:
     match leaf:
-        case Compare(sign, Property(column=column), Literal() as right):
+        case Compare(sign, Property(column=column, kind=kind), Literal() as right) if (
+            kind is right.kind
+        ):
             return _with_constant(_OPERATIONS[sign], accessor(column), constant(right))
         case Compare(sign, left, right):
-            return _compared(_OPERATIONS[sign], _value(left, accessor), _value(right, accessor))
+            value = _number if is_in_doubles(left, right) else _value
+            return _compared(_OPERATIONS[sign], value(left, accessor), value(right, accessor))
         case IsIn(operand, values):
             return _is_in(_value(operand, accessor), frozenset(constant(v) for v in values))
         case IsLike(operand, pattern):
@@ -139,15 +147,64 @@ def _value(operand: Operand, accessor: Callable[[str], Read[R]]) -> Callable[[R,
         case CurrentTime():
             return lambda _row, now: now
         case Age(since):
-            return _age(accessor(since.column))
+            return _seconds(accessor(since.column), -1)
+        case TimeTo(until):
+            return _seconds(accessor(until.column), 1)
+        case Arithmetic():
+            return _combined(operand, accessor)
 
 
-def _age(read: Read[R]) -> Callable[[R, int], float | None]:
-    def age(row: R, now: int) -> float | None:
-        since = read(row)
-        return None if since is None else (now - since) / 1000.0
+def _number(operand: Operand, accessor: Callable[[str], Read[R]]) -> Callable[[R, int], Any]:
+    """The operand's value in double precision, as the database computes."""
+    read = _value(operand, accessor)
 
-    return age
+    def number(row: R, now: int) -> float | None:
+        found = read(row, now)
+        return None if found is None else float(found)
+
+    return number
+
+
+def _seconds(read: Read[R], sign: int) -> Callable[[R, int], float | None]:
+    def seconds(row: R, now: int) -> float | None:
+        instant = read(row)
+        return None if instant is None else sign * (instant - now) / 1000.0
+
+    return seconds
+
+
+def _combined(
+    operand: Arithmetic, accessor: Callable[[str], Read[R]]
+) -> Callable[[R, int], float | None]:
+    left, right = _number(operand.left, accessor), _number(operand.right, accessor)
+    combine = _arithmetic(operand)
+
+    def combined(row: R, now: int) -> float | None:
+        first = left(row, now)
+        second = right(row, now)
+        return None if first is None or second is None else combine(first, second)
+
+    return combined
+
+
+def _arithmetic(operand: Arithmetic) -> Callable[[float, float], float | None]:
+    match operand.sign, operand.kind, kind_of(operand.left):
+        case Sign.PLUS, Kind.INSTANT, _:
+            return lambda instant, seconds: instant + seconds * 1000
+        case Sign.MINUS, Kind.INSTANT, _:
+            return lambda instant, seconds: instant - seconds * 1000
+        case Sign.MINUS, Kind.NUMBER, Kind.INSTANT:
+            return lambda later, earlier: (later - earlier) / 1000
+        case Sign.DIVIDED, _, _:
+            return lambda part, whole: part / whole if whole else None
+    return _SIGNS[operand.sign]
+
+
+_SIGNS: dict[Sign, Callable[[float, float], float]] = {
+    Sign.PLUS: operator.add,
+    Sign.MINUS: operator.sub,
+    Sign.TIMES: operator.mul,
+}
 
 
 def like_expression(pattern: tuple[str | Wildcard, ...]) -> re.Pattern[str]:

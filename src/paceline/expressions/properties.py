@@ -1,12 +1,16 @@
-"""The system properties of an interaction that conditions and orders may name, with their columns.
+"""The properties of an interaction that conditions and orders may name, with their columns.
 
 Read by the parser (names), the predicate (attribute to read) and storage (column). Documented
-names are found in any case, with or without underscores: `ReceivedAt`, `received_at`.
+names are found in any case, with or without underscores: `ReceivedAt`, `received_at`. Custom
+properties are found by their key, whose case counts, or by the name they are translated to.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
+
+from paceline.model.custom_properties import CustomProperty, PropertyType
 
 Referred = Literal["queue", "virtual_queue", "agent", "place", "workbin"]
 
@@ -18,13 +22,13 @@ class Kind(StrEnum):
     INTEGER = "whole number"
     BOOLEAN = "truth value"
     INSTANT = "instant"
-    SECONDS = "number of seconds"
+    NUMBER = "number"
     NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A system property: its documented name, the column and attribute that hold it.
+    """A property: its documented name or its key, the column and attribute that hold it.
 
     A property of kind NAME is written by the object's name and stored as its id; `refers_to` says
     whose. `is_nullable` is false where every interaction has a value.
@@ -80,7 +84,51 @@ _BY_NAME: Final = {
     **{_folded(found.name): found for found in PROPERTIES},
 }
 
+_KINDS: Final = {
+    PropertyType.STRING: Kind.TEXT,
+    PropertyType.NUMBER: Kind.NUMBER,
+    PropertyType.TIMESTAMP: Kind.INSTANT,
+}
+
 
 def property_named(name: str) -> Property | None:
-    """The property of this name, whatever its case and underscores; None when there is none."""
+    """The system property of this name, whatever its case and underscores; None for no such."""
     return _BY_NAME.get(_folded(name))
+
+
+class KnownProperties:
+    """The names that the expressions of one tenant may use: system properties, then its custom ones.
+
+    Parameters
+    ----------
+    coming
+        Custom properties that are being added to the database and cannot be used yet.
+    """
+
+    def __init__(
+        self, custom: Iterable[CustomProperty] = (), coming: Iterable[CustomProperty] = ()
+    ) -> None:
+        self._given = (tuple(custom), tuple(coming))
+        custom, coming = self._given
+        self.coming = {name for given in coming for name in (given.key, given.name)}
+        self._custom: dict[str, Property] = {}
+        self.names = [known.name for known in PROPERTIES]
+        for given in custom:
+            found = Property(given.key, given.column, _KINDS[given.type], is_nullable=True)
+            self._custom.setdefault(given.key, found)
+            self._custom.setdefault(given.name, found)
+            self.names.append(given.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KnownProperties) and self._given == other._given
+
+    def __hash__(self) -> int:
+        return hash(self._given)
+
+    def named(self, name: str) -> Property | None:
+        """The property of this name, None when there is none."""
+        return property_named(name) or self._custom.get(name)
+
+
+SYSTEM_PROPERTIES: Final = KnownProperties()
+"""What every tenant knows."""

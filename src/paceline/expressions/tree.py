@@ -3,11 +3,12 @@
 Built by view_parse, evaluated by predicate.py and by storage.conditions (SQL), which must agree.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import TypeAlias
 
-from paceline.expressions.connectives import Formula
+from paceline.expressions.connectives import Formula, leaves
 from paceline.expressions.properties import Kind, Property
 
 Value: TypeAlias = str | int | float | bool
@@ -51,7 +52,36 @@ class Age:
     since: Property
 
 
-Operand: TypeAlias = Property | Literal | CurrentTime | Age
+@dataclass(frozen=True, slots=True)
+class TimeTo:
+    """Seconds until a property's instant, `_time_to(property)`; negative when it is past."""
+
+    until: Property
+
+
+class Sign(StrEnum):
+    """What is done with two numbers, or with an instant and seconds."""
+
+    PLUS = "+"
+    MINUS = "-"
+    TIMES = "*"
+    DIVIDED = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Two operands combined in double precision; no value where one has none or divides by zero.
+
+    An instant stands on the left of a sum; two instants give the seconds between them.
+    """
+
+    sign: Sign
+    left: "Operand"
+    right: "Operand"
+    kind: Kind
+
+
+Operand: TypeAlias = Property | Literal | CurrentTime | Age | TimeTo | Arithmetic
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +127,46 @@ class OrderTerm:
     property: Property
     descending: bool = False
     nulls_first: bool = False
+
+
+def operands(condition: Condition) -> Iterator[Operand]:
+    """Everything that a condition looks at, the parts of sums included."""
+    pending: list[Operand] = []
+    for leaf in leaves(condition):
+        match leaf:
+            case Compare(_, left, right):
+                pending += (left, right)
+            case IsIn(operand) | IsLike(operand) | IsNull(operand):
+                pending.append(operand)
+    while pending:
+        found = pending.pop()
+        yield found
+        match found:
+            case Arithmetic(_, left, right):
+                pending += (left, right)
+            case Age(known) | TimeTo(known):
+                pending.append(known)
+
+
+def depends_on_time(condition: Condition) -> bool:
+    """Whether the selection changes by the mere passing of time."""
+    return any(isinstance(found, Age | CurrentTime | TimeTo) for found in operands(condition))
+
+
+def kind_of(operand: Operand) -> Kind:
+    """What kind of value an operand has."""
+    match operand:
+        case Property(kind=kind) | Literal(kind=kind) | Arithmetic(kind=kind):
+            return kind
+        case CurrentTime():
+            return Kind.INSTANT
+        case Age() | TimeTo():
+            return Kind.NUMBER
+
+
+def is_in_doubles(left: Operand, right: Operand) -> bool:
+    """Whether a comparison is made in double precision: one side is computed or no whole number."""
+    kinds = {kind_of(left), kind_of(right)}
+    if Kind.NUMBER in kinds:
+        return True
+    return any(isinstance(side, Arithmetic) for side in (left, right))

@@ -5,7 +5,7 @@ properties and kinds; never whether a named queue or agent exists: `bind_names` 
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, cast
 
 from lark import Lark, Token, Transformer, v_args
@@ -14,7 +14,27 @@ from paceline.errors.failure import PacelineError
 from paceline.expressions import grammar
 from paceline.expressions.connectives import And, Not, Or, map_leaves
 from paceline.expressions.grammar import Mistake
-from paceline.expressions.properties import PROPERTIES, Kind, Property, Referred, property_named
+from paceline.expressions.operands import (
+    INTEGER_LIMIT,
+    Parsed,
+    Typed,
+    Untyped,
+    combined,
+    compared,
+    negated,
+    one_of,
+    pattern,
+    typed,
+    unquoted,
+)
+from paceline.expressions.properties import (
+    SYSTEM_PROPERTIES,
+    Kind,
+    KnownProperties,
+    Property,
+    Referred,
+    property_named,
+)
 from paceline.expressions.tree import (
     Age,
     Compare,
@@ -28,23 +48,43 @@ from paceline.expressions.tree import (
     Literal,
     Operand,
     OrderTerm,
-    Wildcard,
+    TimeTo,
+    kind_of,
 )
 from paceline.model.instant import to_millis
 
 MAX_ORDER_TERMS: Final = 8
 """Properties in one order; chosen: an index over more columns helps no view."""
 
-_INTEGER_LIMIT: Final = 2**63
-"""Whole numbers are 64 bits wide in every database."""
+CACHED_TEXTS: Final = 4096
+"""Texts kept with their trees: every view's are read again with each change of the configuration,
+and searches repeat; 1 ms each (chosen: some hundred views)."""
 
-_FUNCTIONS: Final = ("_timestamp", "_current_time", "_age", "_age_in_queue")
+_FUNCTIONS: Final = {
+    "_timestamp": "an instant in quotes",
+    "_current_time": "nothing",
+    "_age": "nothing",
+    "_age_in_queue": "nothing",
+    "_time_to": "the name of an instant",
+}
+"""Each with what stands between its parentheses."""
 
-_UNORDERED: Final = frozenset({Kind.BOOLEAN, Kind.NAME})
-"""Kinds of which one is not less than another."""
+_HINTS: Final = {
+    "==": "write one =",
+    "&": "write AND",
+    "|": "write OR",
+    "!": "write NOT or !=",
+    ";": "remove it: a view has one condition",
+    "\u2018": "write the straight quote '",
+    "\u2019": "write the straight quote '",
+    "\u201c": "write the straight quote '",
+}
+"""What people write instead, from other languages and word processors."""
 
 
-def parse_condition(text: str, *, field: str = "condition") -> Condition:
+def parse_condition(
+    text: str, *, field: str = "condition", known: KnownProperties = SYSTEM_PROPERTIES
+) -> Condition:
     """The tree of a condition; an empty text is true for every interaction.
 
     Raises
@@ -54,14 +94,14 @@ def parse_condition(text: str, *, field: str = "condition") -> Condition:
     """
     if not text.strip():
         return And(())
-    condition = cast(
-        Condition, grammar.parse(_view_grammar(), text, start="condition", field=field)
-    )
+    condition = cast(Condition, _parsed(text, "condition", field, known))
     grammar.check_depth(condition, field)
     return condition
 
 
-def parse_order(text: str, *, field: str = "order") -> tuple[OrderTerm, ...]:
+def parse_order(
+    text: str, *, field: str = "order", known: KnownProperties = SYSTEM_PROPERTIES
+) -> tuple[OrderTerm, ...]:
     """The terms of an order, such as `Priority DESC, ReceivedAt`; an empty text has none.
 
     Raises
@@ -71,11 +111,34 @@ def parse_order(text: str, *, field: str = "order") -> tuple[OrderTerm, ...]:
     """
     if not text.strip():
         return ()
-    parsed = grammar.parse(_view_grammar(), text, start="order", field=field)
-    return cast("tuple[OrderTerm, ...]", parsed)
+    return cast("tuple[OrderTerm, ...]", _parsed(text, "order", field, known))
 
 
-def bind_names(condition: Condition, id_of: Callable[[Referred, str], int | None]) -> Condition:
+def parse_segment(
+    text: str, *, field: str = "segment_by", known: KnownProperties = SYSTEM_PROPERTIES
+) -> Property | None:
+    """The property that segments a view; None for an empty text. Instants are documented as unfit.
+
+    Raises
+    ------
+    PacelineError
+        `invalid_attribute` with line and column, what stands there and what could.
+    """
+    if not text.strip():
+        return None
+    found, name = cast("tuple[Property, Token]", _parsed(text, "segment", field, known))
+    if found.kind is Kind.INSTANT:
+        message = f"{found.name} is an instant, which cannot segment; name another property"
+        grammar.refuse(field, name.line or 1, name.column or 1, message, text)
+    return found
+
+
+def bind_names(
+    condition: Condition,
+    id_of: Callable[[Referred, str], int | None],
+    *,
+    field: str = "condition",
+) -> Condition:
     """The condition with the names of queues, agents, places and workbins replaced by their ids.
 
     Raises
@@ -84,48 +147,33 @@ def bind_names(condition: Condition, id_of: Callable[[Referred, str], int | None
         `invalid_attribute` when `id_of` knows no object of a name.
     """
 
-    def bound(leaf: Leaf) -> Leaf:
+    def bound(place: Property, literal: Literal) -> Literal:
+        assert place.refers_to is not None  # every property of kind NAME says whose name it is
+        found = id_of(place.refers_to, str(literal.value))
+        if found is None:
+            what = f"{place.refers_to.replace('_', ' ')} '{literal.value}' does not exist"
+            message = f"{field}: {what}; create it or name another"
+            raise PacelineError("invalid_attribute", message, field=field)
+        return Literal(found, Kind.NAME)
+
+    def with_ids(leaf: Leaf) -> Leaf:
         match leaf:
             case Compare(operator, Property() as left, Literal(kind=Kind.NAME) as right):
-                return Compare(operator, left, _bound(left, right, id_of))
+                return Compare(operator, left, bound(left, right))
             case Compare(operator, Literal(kind=Kind.NAME) as left, Property() as right):
-                return Compare(operator, _bound(right, left, id_of), right)
+                return Compare(operator, bound(right, left), right)
             case IsIn(Property(kind=Kind.NAME) as operand, values):
-                return IsIn(operand, tuple(_bound(operand, value, id_of) for value in values))
+                return IsIn(operand, tuple(bound(operand, value) for value in values))
         return leaf
 
-    return map_leaves(condition, bound)
-
-
-def _bound(
-    place: Property, literal: Literal, id_of: Callable[[Referred, str], int | None]
-) -> Literal:
-    assert place.refers_to is not None  # every property of kind NAME says whose name it is
-    found = id_of(place.refers_to, str(literal.value))
-    if found is None:
-        raise PacelineError(
-            "invalid_attribute",
-            f"condition: {place.refers_to.replace('_', ' ')} '{literal.value}' does not exist; "
-            "create it or name another",
-            field="condition",
-        )
-    return Literal(found, Kind.NAME)
-
-
-class _Untyped:
-    """A constant as written; the operand beside it decides its kind."""
-
-    def __init__(self, token: Token, value: str | int | float | bool) -> None:
-        self.token = token
-        self.value = value
-
-
-_Parsed = tuple[Token, Operand] | _Untyped
+    return map_leaves(condition, with_ids)
 
 
 @v_args(inline=True)
 class _Callbacks(Transformer[Token, object]):
-    """Builds the tree bottom-up while Lark parses."""
+    """Builds the tree bottom-up while Lark parses; `known` is set for each text."""
+
+    known: KnownProperties = SYSTEM_PROPERTIES
 
     def condition(self, found: Condition) -> Condition:
         return found
@@ -139,68 +187,82 @@ class _Callbacks(Transformer[Token, object]):
     def negated(self, _not: Token, term: Condition) -> Condition:
         return Not(term)
 
-    def compare(self, left: _Parsed, sign: Token, right: _Parsed) -> Condition:
+    def compare(self, left: Parsed, sign: Token, right: Parsed) -> Condition:
         operator = Comparison("!=" if sign == "<>" else sign)
-        return _compared(operator, left, right, sign)
+        return compared(operator, left, right, sign)
 
     def is_null(
-        self, operand: _Parsed, _is: Token, negated: Token | None, _null: Token
+        self, operand: Parsed, _is: Token, negated: Token | None, _null: Token
     ) -> Condition:
-        return _unless(negated, IsNull(_typed(operand)))
+        return _unless(negated, IsNull(typed(operand)))
 
     def is_in(
-        self, operand: _Parsed, negated: Token | None, _in: Token, *values: _Untyped
+        self, operand: Parsed, negated: Token | None, _in: Token, *values: Parsed
     ) -> Condition:
-        known = _typed(operand)
-        return _unless(negated, IsIn(known, tuple(_literal(value, known) for value in values)))
+        known = typed(operand)
+        return _unless(negated, IsIn(known, tuple(one_of(value, known) for value in values)))
 
     def between(
-        self, operand: _Parsed, negated: Token | None, sign: Token, low: _Parsed, high: _Parsed
+        self, operand: Parsed, negated: Token | None, sign: Token, low: Parsed, high: Parsed
     ) -> Condition:
-        above = _compared(Comparison.GREATER_EQUAL, operand, low, sign)
-        below = _compared(Comparison.LESS_EQUAL, operand, high, sign)
+        above = compared(Comparison.GREATER_EQUAL, operand, low, sign)
+        below = compared(Comparison.LESS_EQUAL, operand, high, sign)
         return _unless(negated, And((above, below)))
 
     def like(
-        self, operand: _Parsed, negated: Token | None, sign: Token, pattern: Token
+        self, operand: Parsed, negated: Token | None, sign: Token, written: Token
     ) -> Condition:
-        known = _typed(operand)
-        if _kind(known) is not Kind.TEXT:
-            raise Mistake(sign, f"LIKE takes a text, not a {_kind(known).value}")
-        return _unless(negated, IsLike(known, _pattern(pattern)))
+        known = typed(operand)
+        if kind_of(known) is not Kind.TEXT:
+            raise Mistake(sign, f"LIKE takes a text, not a {kind_of(known).value}")
+        return _unless(negated, IsLike(known, pattern(written)))
 
-    def property(self, name: Token) -> _Parsed:
-        return name, _property(name)
+    def arithmetic(self, left: Parsed, sign: Token, right: Parsed) -> Parsed:
+        return combined(left, right, sign)
 
-    def function(self, name: Token, argument: Token | None) -> _Parsed:
-        return name, _call(name, argument)
+    def minus(self, sign: Token, operand: Parsed) -> Parsed:
+        return negated(operand, sign)
 
-    def string(self, token: Token) -> _Untyped:
-        return _Untyped(token, _unquoted(token))
+    def plus(self, sign: Token, operand: Parsed) -> Parsed:
+        if isinstance(operand, Untyped) and isinstance(operand.value, str | bool):
+            raise Mistake(sign, f"number expected behind {sign}, not {operand.token}")
+        return operand
 
-    def integer(self, token: Token) -> _Untyped:
+    def property(self, name: Token) -> Parsed:
+        return Typed(name, _property(name, self.known))
+
+    def function(self, name: Token, argument: Token | None) -> Parsed:
+        return Typed(name, _call(name, argument, self.known))
+
+    def string(self, token: Token) -> Untyped:
+        return Untyped(token, unquoted(token))
+
+    def integer(self, token: Token) -> Untyped:
         value = int(token)
-        if not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
+        if value >= INTEGER_LIMIT:
             raise Mistake(token, "whole numbers have at most 64 bits")
-        return _Untyped(token, value)
+        return Untyped(token, value)
 
-    def float(self, token: Token) -> _Untyped:
+    def float(self, token: Token) -> Untyped:
         value = float(token)
-        if value in (float("inf"), float("-inf")):
+        if value == float("inf"):
             raise Mistake(token, f"{token} is too large for a number")
-        return _Untyped(token, value)
+        return Untyped(token, value)
 
-    def true(self, token: Token) -> _Untyped:
-        return _Untyped(token, True)
+    def true(self, token: Token) -> Untyped:
+        return Untyped(token, True)
 
-    def false(self, token: Token) -> _Untyped:
-        return _Untyped(token, False)
+    def false(self, token: Token) -> Untyped:
+        return Untyped(token, False)
 
-    def null(self, token: Token) -> _Untyped:
+    def null(self, token: Token) -> Untyped:
         raise Mistake(token, "nothing compares with NULL; write IS NULL or IS NOT NULL")
 
+    def segment(self, name: Token) -> tuple[Property, Token]:
+        return _property(name, self.known), name
+
     def order_term(self, name: Token, direction: Token | None, nulls: Token | None) -> OrderTerm:
-        found = _property(name)
+        found = _property(name, self.known)
         if found.kind is Kind.NAME:
             raise Mistake(name, f"{found.name} gives no order; order by another property")
         return OrderTerm(
@@ -217,46 +279,66 @@ class _Callbacks(Transformer[Token, object]):
 
 
 @cache
-def _view_grammar() -> Lark:
-    return grammar.load("view.lark", _Callbacks(), start=["condition", "order"])
+def _view_grammar() -> tuple[Lark, _Callbacks]:
+    callbacks = _Callbacks()
+    return grammar.load("view.lark", callbacks, start=["condition", "order", "segment"]), callbacks
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def _parsed(text: str, start: str, field: str, known: KnownProperties) -> object:
+    lark, callbacks = _view_grammar()
+    callbacks.known = known  # parsing never waits, so no other text comes between
+    return grammar.parse(lark, text, start=start, field=field, hints=_HINTS)
 
 
 def _unless(negated: Token | None, condition: Condition) -> Condition:
     return condition if negated is None else Not(condition)
 
 
-def _property(name: Token) -> Property:
-    found = property_named(name)
+def _property(name: Token, known: KnownProperties) -> Property:
+    written = name.strip('"')
+    found = known.named(written)
+    if found is None and written in known.coming:
+        raise Mistake(name, f"{written} is being added to the database; it can be used soon")
     if found is None:
-        near = grammar.nearest(name, [known.name for known in PROPERTIES])
-        raise Mistake(name, f"there is no property {name}{near}")
+        near = grammar.nearest(written, known.names)
+        quotes = "; texts stand in single quotes: '…'" if name.startswith('"') else ""
+        raise Mistake(name, f"there is no property {written}{near}{quotes}")
     return found
 
 
-def _call(name: Token, argument: Token | None) -> Operand:
+def _call(name: Token, argument: Token | None, known: KnownProperties) -> Operand:
     function = name.lower()
     if function not in _FUNCTIONS:
         near = grammar.nearest(name, list(_FUNCTIONS))
         raise Mistake(name, f"there is no function {name}{near}")
-    if (argument is not None) != (function == "_timestamp"):
-        takes = "an instant in quotes" if function == "_timestamp" else "nothing"
-        raise Mistake(name, f"{function} takes {takes} between its parentheses")
-    if argument is not None:
-        return _timestamp(argument)
+    given = "nothing" if argument is None else argument.type
+    wanted = {"_timestamp": ("STRING",), "_time_to": ("NAME", "QUOTED")}.get(function, ("nothing",))
+    if given not in wanted:
+        raise Mistake(name, f"{function} takes {_FUNCTIONS[function]} between its parentheses")
+    if argument is None:
+        return _without_argument(function)
+    return _timestamp(argument) if function == "_timestamp" else _time_to(argument, known)
+
+
+def _without_argument(function: str) -> Operand:
     if function == "_current_time":
         return CurrentTime()
-    return Age(_known("received_at" if function == "_age" else "queued_at"))
+    since = property_named("received_at" if function == "_age" else "queued_at")
+    assert since is not None  # the table of properties names both instants
+    return Age(since)
 
 
-def _known(column: str) -> Property:
-    found = property_named(column)
-    assert found is not None  # the table of properties names both instants
-    return found
+def _time_to(name: Token, known: KnownProperties) -> TimeTo:
+    found = _property(name, known)
+    if found.kind is not Kind.INSTANT:
+        raise Mistake(name, f"{found.name} is a {found.kind.value}; _time_to takes an instant")
+    return TimeTo(found)
 
 
 def _timestamp(token: Token) -> Literal:
     """The documented forms `yyyy-mm-ddThh:mi:ssZ` and `yyyy-mm-dd hh:mi:ss`, both in UTC."""
-    written = _unquoted(token)
+    written = unquoted(token)
     has_offset = written.endswith(("Z", "z")) or "+" in written or "-" in written[10:]
     try:
         instant = to_millis(written if has_offset else f"{written}Z", field="timestamp")
@@ -265,101 +347,3 @@ def _timestamp(token: Token) -> Literal:
             token, f"{token} is not an instant; write it like '2026-01-31T08:00:00Z'"
         ) from None
     return Literal(instant, Kind.INSTANT)
-
-
-def _unquoted(token: Token) -> str:
-    return token[1:-1].replace("''", "'")
-
-
-def _pattern(token: Token) -> tuple[str | Wildcard, ...]:
-    """Parts of a LIKE pattern; a backslash takes the next character as it is."""
-    parts: list[str | Wildcard] = []
-    text = ""
-    characters = iter(_unquoted(token))
-    for character in characters:
-        if character == "\\":
-            text += _escaped(next(characters, None), token)
-        elif character in "%_":
-            parts.extend([text] if text else [])
-            parts.append(Wildcard(character))
-            text = ""
-        else:
-            text += character
-    return tuple([*parts, text] if text else parts)
-
-
-def _escaped(character: str | None, token: Token) -> str:
-    if character is None:
-        raise Mistake(token, "the pattern ends in the middle of an escape; write \\\\ for \\")
-    return character
-
-
-def _kind(operand: Operand) -> Kind:
-    match operand:
-        case Property(kind=kind) | Literal(kind=kind):
-            return kind
-        case CurrentTime():
-            return Kind.INSTANT
-        case Age():
-            return Kind.SECONDS
-
-
-def _typed(parsed: _Parsed) -> Operand:
-    if isinstance(parsed, _Untyped):
-        raise Mistake(parsed.token, "a constant stands where a property belongs")
-    return parsed[1]
-
-
-def _compared(operator: Comparison, left: _Parsed, right: _Parsed, sign: Token) -> Compare:
-    if isinstance(left, _Untyped):
-        second = _typed(right)
-        first: Operand = _literal(left, second)
-    else:
-        first = left[1]
-        second = _literal(right, first) if isinstance(right, _Untyped) else right[1]
-    _check_comparable(operator, first, second, sign)
-    return Compare(operator, first, second)
-
-
-def _check_comparable(operator: Comparison, left: Operand, right: Operand, sign: Token) -> None:
-    kind = _kind(left)
-    if kind is not _kind(right):
-        raise Mistake(sign, f"{kind.value} does not compare with {_kind(right).value}")
-    if kind in _UNORDERED and operator not in (Comparison.EQUAL, Comparison.NOT_EQUAL):
-        raise Mistake(sign, f"{kind.value} compares only with = and !=")
-    if kind is Kind.NAME and isinstance(left, Property) and isinstance(right, Property):
-        raise Mistake(sign, f"{left.name} compares only with a name in quotes")
-
-
-def _literal(written: _Untyped, beside: Operand) -> Literal:
-    """The constant in the kind of the operand beside it."""
-    kind = _kind(beside)
-    value = _converted(written.value, kind)
-    if value is None:
-        raise Mistake(written.token, f"{kind.value} expected, not {written.token}")
-    return Literal(value, kind)
-
-
-def _converted(value: str | int | float | bool, kind: Kind) -> str | int | float | bool | None:
-    """The value as this kind has it, None when it has none; documented truth values are 0 and 1."""
-    match kind:
-        case Kind.TEXT | Kind.NAME:
-            return value if isinstance(value, str) else None
-        case Kind.BOOLEAN:
-            return bool(value) if value in (0, 1) and not isinstance(value, float) else None
-        case Kind.INTEGER:
-            return _whole(value)
-        case Kind.SECONDS:
-            return float(value) if _is_number(value) else None
-        case Kind.INSTANT:
-            return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _whole(value: str | int | float | bool) -> int | None:
-    if isinstance(value, float) and value.is_integer() and abs(value) < _INTEGER_LIMIT:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -5,7 +5,7 @@ The Configuration Server checks bodies against these structs; every other server
 Configuration Server keeps the ids behind them, so that a rename ripples through every reference.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -87,6 +87,12 @@ class Place(Body, frozen=True, kw_only=True, omit_defaults=True):
     capacity_rule: str | None = None
 
 
+class PlaceGroup(Body, frozen=True, kw_only=True, omit_defaults=True):
+    """Places by list; may own workbins."""
+
+    places: tuple[str, ...] = ()
+
+
 class AgentGroup(Body, frozen=True, kw_only=True, omit_defaults=True):
     """Agents by list, or by skill expression in the option `virtual.script`.
 
@@ -117,9 +123,13 @@ class Folder(Body, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BusinessAttribute(Body, frozen=True, kw_only=True, omit_defaults=True):
-    """A named list of values, among them the media types, interaction types and custom properties."""
+    """A named list of values, among them the media types, interaction types and custom properties.
+
+    `value_options` is the annex of single values: value, section, key.
+    """
 
     values: tuple[str, ...] = ()
+    value_options: dict[str, Options] = {}
 
 
 class BusinessProcess(Body, frozen=True, kw_only=True, omit_defaults=True):
@@ -247,12 +257,22 @@ class View(
     """A selection and an order over one interaction queue, from which clients pull.
 
     Empty condition: every waiting interaction. Empty order: priority first, then oldest received.
+    At most `max_interactions` taken from it, and `segment_limit` of each value of the property
+    `segment_by`, are in routing at once (0 = any number). With a scheduling condition or order,
+    scheduled interactions that are due come first, by these. A condition that depends on time is
+    looked at anew every `check_interval` seconds (business time), with 0 at every pull.
     """
 
     business_process: str
     queue: str
     condition: str = ""
     order: str = ""
+    segment_by: str = ""
+    segment_limit: Annotated[int, msgspec.Meta(ge=0)] = 0
+    max_interactions: Annotated[int, msgspec.Meta(ge=0)] = 0
+    scheduling_condition: str = ""
+    scheduling_order: str = ""
+    check_interval: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 1.0
 
 
 class Strategy(
@@ -290,6 +310,7 @@ BODY_TYPES: dict[str, Any] = {
     "folders": Folder,
     "persons": Person,
     "places": Place,
+    "place-groups": PlaceGroup,
     "agent-groups": AgentGroup,
     "business-attributes": BusinessAttribute,
     "business-processes": BusinessProcess,

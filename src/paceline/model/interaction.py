@@ -4,9 +4,14 @@ Shared by the Interaction Server's rules, live state and store. Instants are mil
 are ids; names and texts are put in only when it leaves the server.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import TypeAlias
 
 import msgspec
+
+CustomValue: TypeAlias = str | float | int
+"""A custom property's value: text, number, or instant in milliseconds."""
 
 
 class InteractionState(IntEnum):
@@ -31,7 +36,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """One interaction. Field order is the order of the store's columns.
 
     `queue_seq` grows with every placement in a queue; `ticket` is 0 without an outstanding
-    invitation; `agent_id` is the invited agent while it rings and the handling one after.
+    invitation; `agent_id` is the invited agent while it rings and the handling one after. With a
+    `workbin_id` its queue is that workbin's private one, whose id is the workbin's. `view_id` is the
+    view that it was last pulled from. `custom` holds its custom properties by column (no column of
+    its own: it stays the last field); None when it has none.
     """
 
     tenant_id: int
@@ -66,6 +74,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     submitted_by: str
     version: int
     properties_version: int
+    workbin_id: int | None = None
+    workbin_owner_id: int | None = None
+    view_id: int | None = None
+    custom: Mapping[str, CustomValue] | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -78,7 +90,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.tenant_id, self.interaction_id
 
 
-COLUMNS: tuple[str, ...] = tuple(field.name for field in msgspec.structs.fields(Row))
+COLUMNS: tuple[str, ...] = tuple(field.name for field in msgspec.structs.fields(Row))[:-1]
 KEY_COLUMNS = ("tenant_id", "interaction_id")
 FIXED_COLUMNS = (
     *KEY_COLUMNS,

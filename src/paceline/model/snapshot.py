@@ -18,9 +18,11 @@ from paceline.model.configuration import (
     Dn,
     InteractionQueue,
     Person,
+    PlaceGroup,
     Strategy,
     Transaction,
     View,
+    Workbin,
 )
 
 B = TypeVar("B", bound=Body)
@@ -95,6 +97,11 @@ class ConfigurationSnapshot:
         return {(o.tenant, o.name): o.id for o, _ in self.all_of(InteractionQueue)}
 
     @cached_property
+    def workbins(self) -> dict[tuple[int, str], int]:
+        """Workbins: (tenant, name) to id."""
+        return {(o.tenant, o.name): o.id for o, _ in self.all_of(Workbin)}
+
+    @cached_property
     def views(self) -> dict[tuple[int, str], tuple[int, View]]:
         """Views: (tenant, name) to id and body."""
         return {(o.tenant, o.name): (o.id, body) for o, body in self.all_of(View)}
@@ -128,6 +135,11 @@ class ConfigurationSnapshot:
         return {(o.tenant, o.name): o.id for o in self.objects.values() if o.type == "places"}
 
     @cached_property
+    def place_groups(self) -> dict[tuple[int, str], int]:
+        """Place groups: (tenant, name) to id."""
+        return {(o.tenant, o.name): o.id for o, _ in self.all_of(PlaceGroup)}
+
+    @cached_property
     def agent_groups(self) -> dict[tuple[int, str], tuple[int, AgentGroup]]:
         """Agent groups: (tenant, name) to id and body."""
         return {(o.tenant, o.name): (o.id, body) for o, body in self.all_of(AgentGroup)}
@@ -151,6 +163,8 @@ class ConfigurationSnapshot:
             case "agent":
                 agent = self.agents.get(key)
                 return agent[0] if agent else None
+            case "workbin":
+                return self.workbins.get(key)
         return None
 
     @cached_property

@@ -38,7 +38,7 @@ def gamma_mean(
 
 
 def share_bounds(
-    share: Array, trials: Array, quantile: float = ONE_SIDED_80
+    share: Array, trials: Array, quantile: Array | float = ONE_SIDED_80
 ) -> tuple[Array, Array]:
     """Lower and upper bound of a share seen in `trials` trials (≥ 0), both in [0, 1].
 

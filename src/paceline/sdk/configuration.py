@@ -16,6 +16,8 @@ from paceline.wire.operations.configuration import (
     ChangePage,
     ChangesNotice,
     ChangesSubscribed,
+    CheckedExpression,
+    CheckExpression,
     CreateObject,
     Effective,
     EffectiveRef,
@@ -248,6 +250,26 @@ class _Configuration:
         )
 
 
+class _Expression:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def check(
+        self,
+        *,
+        kind: Literal["condition", "order", "segment", "skill", "filter"],
+        text: str,
+        tenant: int | None = None,
+        timeout_s: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Awaitable[CheckedExpression]:
+        """Whether a condition, an order, a skill expression or a filter can be read."""
+        request = CheckExpression(kind=kind, text=text, tenant=tenant)
+        return self._connection.call(
+            _OPERATIONS["expression.check"], request, timeout_s=timeout_s, key=idempotency_key
+        )
+
+
 class _Session:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -371,6 +393,7 @@ class ConfigurationServerClient:
         self.server = _Server(connection)
         self.object = _Object(connection)
         self.configuration = _Configuration(connection)
+        self.expression = _Expression(connection)
         self.session = _Session(connection)
         self.token = _Token(connection)
         self.me = _Me(connection)

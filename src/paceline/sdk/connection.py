@@ -20,6 +20,7 @@ from paceline.wire.frames import encode
 from paceline.wire.link import Link
 from paceline.wire.operation import ClientKind, Operation
 from paceline.wire.operations.catalogue import NOTICES
+from paceline.wire.operations.event import ResyncRequired, StreamEvents
 from paceline.wire.schema import lenient_decoder
 
 N = TypeVar("N")
@@ -39,6 +40,7 @@ TOKEN_CHECK_S = 30.0
 """How often the keeper is asked for the token of an open session; it answers at once unless it renews (chosen)."""
 
 _log = get_log("sdk")
+_resync = lenient_decoder(ResyncRequired)
 
 
 async def no_token() -> str:
@@ -64,6 +66,15 @@ class _Stream(msgspec.Struct):
     on_notice: Callable[[Any], None]
     on_open: Callable[[Any], None] | None
     number: int | None = None
+    resume_from: str | None = None
+
+    def request(self) -> Any:
+        """The next opening's request: from where a stream that was too slow was told to go on, once."""
+        made, position = self.make_request(), self.resume_from
+        self.resume_from = None
+        if position is None or not isinstance(made, StreamEvents):
+            return made
+        return msgspec.structs.replace(made, after=position, latest=False)
 
 
 class Connection:
@@ -93,6 +104,7 @@ class Connection:
         self._takers: dict[str, Callable[[Any], None]] = {}
         self._watchers: list[Callable[[bool], None]] = []
         self._tasks = TaskGroup(f"connection of {client}", self._fail)
+        self._connecting: asyncio.Task[None] | None = None
         self.last_problem = ""
 
     @property
@@ -102,7 +114,7 @@ class Connection:
 
     def start(self) -> None:
         """Begins to connect, and connects again whenever the link ends."""
-        self._tasks.start("connect", self._stay_connected())
+        self._connecting = self._tasks.start("connect", self._stay_connected())
 
     async def wait_connected(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         """Returns when a session is open.
@@ -212,7 +224,17 @@ class Connection:
             self._by_number.pop(stream.number, None)
 
     def _fail(self, reason: str) -> None:
+        """A task failed and has said so in the log: a notice's taker made a mistake.
+
+        That costs the session, never the connection.
+        """
         self.last_problem = reason
+        if self._connecting is asyncio.current_task():
+            self._connecting = self._tasks.start("connect again", self._connect_again())
+
+    async def _connect_again(self) -> None:
+        await self._times.machine.sleep(LONGEST_PAUSE_S)
+        await self._stay_connected()
 
     async def _stay_connected(self) -> None:
         pause = FIRST_PAUSE_S
@@ -275,7 +297,7 @@ class Connection:
             try:
                 await session.call_encoded(
                     operation.name,
-                    encode(stream.make_request()),
+                    encode(stream.request()),
                     operation.answer,
                     at_once=lambda opened: self._stream_opened(stream, opened),
                 )
@@ -304,6 +326,7 @@ class Connection:
             return
         if name == "resync_required":
             self._by_number.pop(subscription, None)
+            stream.resume_from = _resync.decode(body).position
             if self._session is not None:
                 self._tasks.start(
                     f"resume {stream.operation.name}", self._open_stream(self._session, stream)

@@ -4,6 +4,8 @@ Used by whoever connects to more than the Configuration Server. An address is as
 each new connection, so that a server that moved is found; never keeps one longer than `FRESH_S`.
 """
 
+from collections.abc import Awaitable, Callable
+
 from paceline.errors.failure import PacelineError
 from paceline.runtime.times import Times
 from paceline.sdk.configuration import ConfigurationServerClient
@@ -19,10 +21,22 @@ PAGE = 1000
 
 
 class Directory:
-    """Status and addresses of all applications."""
+    """Status and addresses of all applications.
 
-    def __init__(self, client: ConfigurationServerClient, times: Times) -> None:
+    Parameters
+    ----------
+    open_link
+        Opens a link to a URL.
+    """
+
+    def __init__(
+        self,
+        client: ConfigurationServerClient,
+        times: Times,
+        open_link: Callable[[str], Awaitable[Link]] = open_socket_link,
+    ) -> None:
         self._client = client
+        self._open_link = open_link
         self._machine = times.machine
         self._known: dict[str, ApplicationStatus] = {}
         self._asked_at: float | None = None
@@ -70,6 +84,6 @@ class Directory:
         """Opens links to an application, wherever it is at that moment."""
 
         async def open_link() -> Link:
-            return await open_socket_link(await self.url_of(application, port_id))
+            return await self._open_link(await self.url_of(application, port_id))
 
         return open_link

@@ -12,6 +12,9 @@ from paceline.errors.failure import PacelineError
 from paceline.units.quantities import DEFAULT_TENANT
 from paceline.wire.operation import Answer, ClientKind
 
+LAST_TENANT = 2**31 - 1
+"""Tenants are integers of 32 bits in every table."""
+
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Person, application or visitor, as its token says. `tenants` empty = all of the site."""
@@ -28,13 +31,17 @@ ANYONE = Principal(name="anyone", kind="anyone", tenants=())
 
 
 class Peer(Protocol):
-    """The session a request came over, as handlers see it."""
+    """The session a request came over, as handlers see it.
+
+    `last_request_at` is the machine's monotonic time of its last request.
+    """
 
     session_id: str
     client: str
     client_kind: ClientKind
     principal: Principal
     tenant: int
+    last_request_at: float
 
     def notify(self, name: str, body: Answer, *, subscription: int | None = None) -> None:
         """Queues a notice; a reader too slow gets `resync_required` instead of a gap."""
@@ -42,11 +49,21 @@ class Peer(Protocol):
     def notify_encoded(self, name: str, body: bytes, *, subscription: int | None = None) -> bool:
         """Like `notify` with the JSON of the body; False when the reader was too slow for it."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the reader has taken enough of what was queued that more may follow."""
+
+    async def wait_for_room(self) -> None:
+        """Returns when there is room, or when the session has ended."""
+
+    def resync(self, subscription: int, position: str | None) -> None:
+        """Ends a subscription whose reader is too slow: it is told from where to go on."""
+
     def open_subscription(self, on_close: Callable[[], None]) -> int:
         """A new subscription's number; `on_close` runs once when it or the session ends."""
 
     def on_close(self, callback: Callable[[], None]) -> None:
-        """Runs `callback` once when the session ends."""
+        """Runs `callback` once when the session ends; at once when it has ended."""
 
 
 class Call:
@@ -96,10 +113,15 @@ class Call:
         Raises
         ------
         PacelineError
-            `not_allowed` when the caller has no right on the tenant it names.
+            `not_allowed` when the caller has no right on the tenant it names, `invalid_attribute`
+            when no tenant can have this number.
         """
         if asked is None or asked == self.tenant:
             return self.tenant
+        if not 0 < asked <= LAST_TENANT:
+            raise PacelineError(
+                "invalid_attribute", f"no tenant has the number {asked}", field="tenant"
+            )
         if self.principal.tenants and asked not in self.principal.tenants:
             raise PacelineError(
                 "not_allowed",

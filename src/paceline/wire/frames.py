@@ -3,7 +3,7 @@
 Used by both ends. Bodies stay raw here; wire/schema decodes them.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,10 +26,16 @@ HEARTBEAT_S = 10.0
 """A silent session is asked for life this often (chosen: well inside the 30 s of common proxies)."""
 
 
+LARGEST_REF = 2**53 - 1
+"""Any number that every JSON reader keeps whole (RFC 8259 §6)."""
+
+Ref = Annotated[int, msgspec.Meta(ge=-LARGEST_REF, le=LARGEST_REF)]
+
+
 class Message(msgspec.Struct, gc=False):
     """A message from a client: a request, or the cancellation of one that is held."""
 
-    ref: int
+    ref: Ref
     op: str = ""
     body: Raw = Raw(b"{}")
     timeout_s: float | None = None

@@ -9,7 +9,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -20,12 +20,16 @@ _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 _PATH = re.compile(r"at `\$\.?([^`]*)`")
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 @cache
 def strict_twin(kind: Any) -> Any:
-    """The subclass of a struct, and of the structs inside it, that refuses unknown fields."""
-    hints = get_type_hints(kind)
+    """The subclass of a struct, and of the structs inside it, that refuses unknown fields.
+
+    It also refuses whole numbers of more than 64 bits, which no database takes.
+    """
+    hints = get_type_hints(kind, include_extras=True)
     overridden = [
         (field.name, _strict(hints[field.name]), _default_of(field))
         for field in msgspec.structs.fields(kind)
@@ -51,8 +55,10 @@ def _default_of(field: msgspec.structs.FieldInfo) -> Any:
 def _strict(hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return strict_twin(hint)
+    if hint is int:
+        return _Number
     origin, arguments = get_origin(hint), get_args(hint)
-    if not arguments:
+    if not arguments or origin in (Annotated, Literal):
         return hint
     changed = tuple(_strict(argument) for argument in arguments)
     if changed == arguments:

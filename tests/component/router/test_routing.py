@@ -246,3 +246,23 @@ def test_a_refusal_that_may_pass_is_repeated_after_a_pause() -> None:
             assert site.interactions.ringing == {"a": "ana"}
 
     run_virtual(run())
+
+
+def test_one_that_others_put_back_is_held_once_when_it_comes_again() -> None:
+    """Pulled a second time without a word in between, it waits once and goes to one agent."""
+
+    async def run() -> None:
+        async with running_site() as site:
+            site.interactions.submit("all chats", interaction("a"))
+            await site.pass_s()
+            site.interactions.submit("all chats", interaction("a"), interaction("b", submit_seq=1))
+            await site.pass_s()
+            rows = {row.number: row for row in (await site.virtual_queues()).items}
+            assert rows["Chat"].waiting == 2
+            site.statistics.show("Chat agents", "ana")
+            await site.pass_s()
+            site.statistics.show("Chat agents", "bob")
+            await site.pass_s()
+            assert site.interactions.ringing == {"a": "ana", "b": "bob"}
+
+    run_virtual(run())

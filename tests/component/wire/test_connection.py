@@ -2,9 +2,11 @@
 
 from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
+from paceline.sdk import InteractionServerClient
 from paceline.sdk.connection import Connection
 from paceline.units.quantities import Millis
-from paceline.wire.call import Principal
+from paceline.wire.call import Call, Principal
+from paceline.wire.operations.event import EventNotice, StreamEvents, Subscribed
 from tests.fakes.served import Served
 
 
@@ -40,6 +42,39 @@ def test_a_new_token_comes_into_the_open_session() -> None:
         assert changes == [True]
         assert len(served.links) == 1
         await connection.close()
+        await served.close()
+
+    run_virtual(scenario())
+
+
+def test_a_mistake_of_a_notices_taker_costs_the_session_only() -> None:
+    """The connection opens another session and its streams again; it does not stay away for ever."""
+
+    async def scenario() -> None:
+        times = virtual_times(Millis(1_000_000_000_000))
+        opened: list[int] = []
+
+        async def stream(call: Call, request: StreamEvents) -> Subscribed:
+            peer = call.needs_peer("event.stream")
+            number = peer.open_subscription(lambda: None)
+            opened.append(number)
+            peer.notify("event.stream", EventNotice(items=(), position="1.1"), subscription=number)
+            return Subscribed(subscription=number)
+
+        served = Served("interaction", {"event.stream": stream}, times)
+        connection = await served.connect("me")
+        taken: list[str] = []
+
+        def take(notice: EventNotice) -> None:
+            taken.append(notice.position)
+            if len(taken) == 1:
+                raise KeyError("a mistake")
+
+        InteractionServerClient(connection).event.subscribe(StreamEvents, take)
+        await times.machine.sleep(10)
+        assert connection.is_connected
+        assert len(opened) == 2
+        assert taken == ["1.1", "1.1"]
         await served.close()
 
     run_virtual(scenario())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from paceline.errors.failure import PacelineError
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.wire.frames import (
+    LARGEST_REF,
     MAX_FRAME_BYTES,
     Message,
     decode_messages,
@@ -75,7 +76,7 @@ def test_whatever_one_session_sends_another_is_served(frames: list[bytes]) -> No
 
 
 @given(
-    st.integers(0, 2**53),
+    st.integers(0, LARGEST_REF),
     st.sampled_from(sorted(OPERATIONS_OF["interaction"])),
     ANY_JSON,
     st.none() | st.floats(0, 600),

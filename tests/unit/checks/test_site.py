@@ -13,10 +13,12 @@ from paceline.model.configuration import (
     AgentGroup,
     Application,
     Body,
+    BusinessAttribute,
     CapacityRule,
     ConfigurationObject,
     Connection,
     Dn,
+    Options,
     OptionValue,
     Person,
     Script,
@@ -25,6 +27,7 @@ from paceline.model.configuration import (
     Tenant,
     View,
 )
+from paceline.model.custom_properties import ATTRIBUTE
 from paceline.model.options import Finding
 from paceline.model.snapshot import ConfigurationSnapshot
 
@@ -87,6 +90,19 @@ def changed(name: str, **fields: object) -> Callable[[Site], None]:
     return apply
 
 
+def custom(key: str, name: str, kind: str = "string") -> Callable[[Site], None]:
+    """A mistake in the list of custom properties, beside one that is right."""
+    good: Options = {"translation": {"translate-to": "tier"}}
+    annex: Options = {"translation": {"translate-to": name, "type": kind}}
+
+    def apply(site: Site) -> None:
+        site[ATTRIBUTE] = BusinessAttribute(
+            values=("Tier", key), value_options={"Tier": good, key: annex}
+        )
+
+    return apply
+
+
 def paced(**options: object) -> Callable[[Site], None]:
     """A mistake in the `pacing` section of the chat queue."""
     return changed("Chat", options={"pacing": options})
@@ -145,6 +161,14 @@ CHAT = "virtual queue 'Chat' of switch 'main'"
         ),
         (changed("All", condition="Priorty > 1"), "view 'All'", "condition", "mean Priority?"),
         (changed("All", order="x"), "view 'All'", "order", "no property x"),
+        (changed("All", scheduling_order="x"), "view 'All'", "scheduling_order", "no property x"),
+        (changed("All", scheduling_condition="1"), "view 'All'", "scheduling_condition", "end"),
+        (changed("All", segment_by="Rank"), "view 'All'", "segment_by", "no property Rank"),
+        (changed("All", segment_limit=2), "view 'All'", "segment_by", "limits nothing"),
+        (custom("Rank", "rank!"), "custom property 'Rank' of tenant 1", "translate-to", "rank!"),
+        (custom("Rank", "rank", "blob"), "custom property 'Rank' of tenant 1", "type", "blob"),
+        (custom("Priority", "rank"), "custom property 'Priority' of tenant 1", "key", "system"),
+        (custom("Rank", "queue"), "custom property 'Rank' of tenant 1", "translate-to", "system"),
         (
             changed("Chatters", options={"virtual": {"script": "Spanish >"}}),
             "agent group 'Chatters'",
@@ -169,6 +193,21 @@ def test_each_mistake_has_its_finding_and_no_other(
     assert (found.object, found.field) == (subject, field)
     assert said in found.consequence
     assert found.fix
+
+
+def test_custom_properties_are_known_to_views() -> None:
+    """A view that names one by key or by name has no finding; one beyond the limit has."""
+    site = sound_site()
+    custom("Rank", "rank", "number")(site)
+    changed("All", condition="Tier = 'x' AND rank > 1", order="Rank DESC", segment_by="tier")(site)
+    assert findings(site) == []
+    many: dict[str, Options] = {
+        f"K{n}": {"translation": {"translate-to": f"k{n}"}} for n in range(33)
+    }
+    site[ATTRIBUTE] = BusinessAttribute(values=tuple(many), value_options=many)
+    changed("All", condition="", order="", segment_by="")(site)
+    (found,) = findings(site)
+    assert (found.field, found.object) == ("values", "custom property 'K32' of tenant 1")
 
 
 def test_goals_at_both_ends_are_valid() -> None:

@@ -28,13 +28,14 @@ from paceline.servers.configuration.rules.references import FIELDS, references_o
 from paceline.servers.configuration.rules.secret_fields import MASK, masked, with_kept
 
 NO_REFERENCES = {
-    "state", "options", "folder",
+    "state", "options", "folder", "value_options",
     "time_zone", "address", "switch_type", "number", "dn_type", "association", "is_agent",
     "employee_id", "first_name", "last_name", "description", "object_type", "values", "category",
     "detect_event", "cancel_event", "clearance_timeout", "transaction_type", "alias", "url",
     "password", "application_type", "version", "ports", "working_directory", "command_line",
     "command_line_arguments", "startup_timeout", "shutdown_timeout", "auto_restart", "is_primary",
-    "media", "condition", "order", "owner_type",
+    "media", "condition", "order", "owner_type", "max_interactions", "check_interval",
+    "segment_by", "segment_limit", "scheduling_condition", "scheduling_order",
 }  # fmt: skip
 """Fields that name no other object; `folder` is one that all have."""
 

@@ -8,14 +8,16 @@ import pytest
 from paceline.errors.failure import PacelineError
 from paceline.expressions.grammar import MAX_DEPTH, MAX_LENGTH
 from paceline.expressions.predicate import predicate
-from paceline.expressions.properties import property_named
+from paceline.expressions.properties import KnownProperties, property_named
 from paceline.expressions.tree import OrderTerm
 from paceline.expressions.view_parse import (
     MAX_ORDER_TERMS,
     bind_names,
     parse_condition,
     parse_order,
+    parse_segment,
 )
+from paceline.model.custom_properties import CustomProperty, PropertyType
 
 NOW = 1_000_000
 ROW = {
@@ -28,12 +30,25 @@ ROW = {
     "received_at": NOW - 30_000,
     "queued_at": NOW - 5_500,
     "queue_id": 11,
+    "scheduled_at": None,
+    "number_order_total": 100.0,
+    "string_tier": "gold",
+    "timestamp_due": NOW + 3_600_000,
 }
+KNOWN = KnownProperties(
+    (
+        CustomProperty("OrderTotal", "order_total", PropertyType.NUMBER),
+        CustomProperty("Customer-Tier", "tier", PropertyType.STRING),
+        CustomProperty("Due", "due", PropertyType.TIMESTAMP),
+    )
+)
 
 
 def evaluate(text: str) -> bool | None:
     """Answer of a condition about the interaction above."""
-    condition = bind_names(parse_condition(text), lambda _kind, name: {"in": 11}.get(name))
+    condition = bind_names(
+        parse_condition(text, known=KNOWN), lambda _kind, name: {"in": 11}.get(name)
+    )
     return predicate(condition, itemgetter)(ROW, NOW)
 
 
@@ -71,6 +86,29 @@ def evaluate(text: str) -> bool | None:
         ("ReceivedAt = _timestamp('1970-01-01 00:16:10')", True),
         ("Queue = 'in'", True),
         ("queue_id NOT IN ('in')", False),
+        ("Priority + 1 = 8", True),
+        ("Priority -1 = 6 AND Priority - -1 = 8", True),
+        ("2 * Priority - 4 / 2 = 12", True),
+        ("(2 * (Priority - 4)) / 4 < 1.6", True),
+        ("-Priority = -7 AND +Priority = +7", True),
+        ("Priority / (Priority - 7) > 1", None),
+        ("Priority > 60 * 60", False),
+        ("_current_time() - ReceivedAt = 30", True),
+        ("ReceivedAt + 30 = _current_time()", True),
+        ("0.5 * 60 + ReceivedAt <= _current_time() - 0", True),
+        ("ReceivedAt - 5 < _timestamp('1970-01-01 00:16:10')", True),
+        ("_time_to(ReceivedAt) = -30", True),
+        ("_time_to(ScheduledAt) > 0", None),
+        ("_age() - 24.5 > _age_in_queue()", False),
+        (
+            "ReceivedAt IN (_timestamp('1970-01-01T00:16:10Z'), _timestamp('1971-01-01 00:00:00'))",
+            True,
+        ),
+        ("Priority IN (-7, 7)", True),
+        ("OrderTotal > 99.5 AND order_total * 2 = 200", True),
+        ("\"Customer-Tier\" = 'gold'", True),
+        ("_time_to(due) / 3600 >= 1", True),
+        ("Due IS NULL", False),
     ],
 )
 def test_conditions_mean_what_they_say(text: str, answer: bool | None) -> None:
@@ -84,12 +122,43 @@ def test_conditions_mean_what_they_say(text: str, answer: bool | None) -> None:
         ("Priorty = 1", "line 1, column 1: there is no property Priorty; did you mean Priority?"),
         ("Priority =", "column 10: found the end, expected"),
         ("Priority = 1\nAND MediaType > ?", "line 2, column 17: found '?'"),
-        ("Priority 1", "found '1', expected BETWEEN or IN or IS or LIKE or NOT or a comparison"),
+        (
+            "Priority 1",
+            "found '1', expected BETWEEN or IN or IS or LIKE or NOT or a comparison or a sign",
+        ),
         ("Priority = 'x'", "whole number expected, not 'x'"),
         ("Priority = 2.5", "whole number expected, not 2.5"),
         ("Priority = TRUE", "whole number expected, not TRUE"),
         ("MediaType = 5", "text expected, not 5"),
-        ("ReceivedAt > 5", "instant expected, not 5"),
+        (
+            "ReceivedAt > 5",
+            "instant expected, not 5; write it like _timestamp('2026-01-31T08:00:00Z')",
+        ),
+        ("MediaType == 'chat'", "column 12: found '=', expected"),
+        ("MediaType == 'chat'", "; write one ="),
+        ("Priority = 1 && State = 0", "column 14: found '&', expected"),
+        ("Priority = 1 || State = 0", "; write OR"),
+        ("MediaType = \u2018chat\u2019", "; write the straight quote '"),
+        ('MediaType = "chat"', "no property chat; texts stand in single quotes"),
+        ("MediaType + 1 = 2", "column 11: text + number has no meaning"),
+        ("ReceivedAt * 2 > 1", "instant * number has no meaning"),
+        ("ReceivedAt + ReceivedAt > 1", "instant + instant has no meaning"),
+        ("5 - ReceivedAt > 1", "number - instant has no meaning"),
+        ("Priority + 'x' > 1", "number or instant expected, not 'x'"),
+        ("Priority + TRUE > 1", "number or instant expected, not TRUE"),
+        ("Priority + 1e-300 > 1", "too large or too small to reckon with"),
+        ("Priority * 1e300 > 1", "too large or too small to reckon with"),
+        ("1" + "+ 1" * 8 + " > Priority", "more than 8 numbers are combined"),
+        (
+            "_time_to(Priority) > 1",
+            "column 10: Priority is a whole number; _time_to takes an instant",
+        ),
+        ("_time_to('x') > 1", "_time_to takes the name of an instant"),
+        ("_time_to() > 1", "_time_to takes the name of an instant"),
+        ("Priority IN (State)", "IN takes constants"),
+        ("ordertotal > 1", "there is no property ordertotal; did you mean OrderTotal?"),
+        ("Due > 1", "instant expected, not 1"),
+        ("_timestamp('2026-01-31 08:00:00') + 1e17", "found the end"),
         ("ReceivedAt > Priority", "instant does not compare with whole number"),
         ("IsOnline > 0", "truth value compares only with = and !="),
         ("IsOnline = 2", "truth value expected, not 2"),
@@ -179,3 +248,19 @@ def test_wrong_orders_are_named(text: str, said: str) -> None:
         parse_order(text)
     assert refused.value.field == "order"
     assert said in refused.value.message
+
+
+def test_a_segment_is_one_property() -> None:
+    """System and custom properties segment a view; instants, as documented, do not."""
+    found = parse_segment(" order_total ", known=KNOWN)
+    assert found is not None and found.column == "number_order_total"
+    assert parse_segment("") is None
+    for text, said in (
+        ("Due", "Due is an instant, which cannot segment"),
+        ("Priority, MediaType", "found ','"),
+        ("Nothing", "there is no property Nothing"),
+    ):
+        with pytest.raises(PacelineError) as refused:
+            parse_segment(text, known=KNOWN)
+        assert refused.value.field == "segment_by"
+        assert said in refused.value.message

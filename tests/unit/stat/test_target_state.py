@@ -93,6 +93,28 @@ def test_routable_by_readiness_disturbance_and_capacity() -> None:
     ]
 
 
+def test_calls_of_a_telephone_system_take_slots() -> None:
+    """Calls count beside interactions until the next word, and go with the medium."""
+    floor, story = Floor(), Story()
+    story.log_in("a1", "chat")
+    seen = []
+    for name, calls in (
+        (names.NOT_READY_FOR_MEDIA, 1),
+        (names.MEDIA_STATE_REASON_CHANGED, 2),
+        (names.READY_FOR_MEDIA, 1),
+        (names.MEDIA_STATE_REASON_CHANGED, None),
+    ):
+        given = {} if calls is None else {"calls": calls}
+        story.event(name, agent="a1", media_type="chat", **given)
+        floor.take(story)
+        seen.append((chat_of(floor, "a1").current, chat_of(floor, "a1").routable))
+    assert seen == [(1, False), (2, False), (1, True), (1, True)]
+    story.event(names.MEDIA_REMOVED, agent="a1", media_type="chat")
+    story.event(names.MEDIA_ADDED, agent="a1", media_type="chat")
+    floor.take(story)
+    assert chat_of(floor, "a1").current == 0
+
+
 def test_lost_agent_gives_the_slot_back() -> None:
     """An agent who lost what it handled: the revocation changes nothing, the removal frees it."""
     floor, story = Floor(), Story()

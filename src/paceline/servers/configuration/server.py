@@ -4,6 +4,8 @@ It answers the operations of `wire/operations/configuration.py`, verifies tokens
 and is itself a `ConfigurationSource` for whoever lives in the same process. Runs no migrations.
 """
 
+from argon2 import PasswordHasher
+
 from paceline.checks.site import check_configuration
 from paceline.model.configuration import ADMINISTRATOR, SHIPPED_ACCESS_GROUPS
 from paceline.model.options import Finding
@@ -15,12 +17,17 @@ from paceline.runtime.settings import LiveSettings
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
 from paceline.servers.configuration.live.change_feed import ChangeFeed
-from paceline.servers.configuration.live.configuration import Listener, LiveConfiguration
+from paceline.servers.configuration.live.configuration import (
+    FULL_COST,
+    Listener,
+    LiveConfiguration,
+)
 from paceline.servers.configuration.live.identities import Identities
 from paceline.servers.configuration.live.statuses import Statuses
 from paceline.servers.configuration.metrics import ConfigurationMetrics
 from paceline.servers.configuration.requests.apply import ApplyRequests
 from paceline.servers.configuration.requests.changes import ChangeRequests
+from paceline.servers.configuration.requests.expressions import ExpressionRequests
 from paceline.servers.configuration.requests.login import LoginRequests
 from paceline.servers.configuration.requests.objects import ObjectRequests
 from paceline.servers.configuration.requests.status import StatusRequests
@@ -50,6 +57,8 @@ class ConfigurationServer(LifeCycle):
     secret_options
         Section and key of every option that some server's table marks as secret; keys named
         password, secret or passphrase are secret without it.
+    hasher
+        Hashes passwords at its cost; only a simulation takes a cheaper one.
     """
 
     def __init__(
@@ -62,6 +71,7 @@ class ConfigurationServer(LifeCycle):
         site_key: bytes,
         metrics: Metrics,
         secret_options: SecretNames = frozenset(),
+        hasher: PasswordHasher = FULL_COST,
     ) -> None:
         super().__init__()
         self.name = name
@@ -69,7 +79,7 @@ class ConfigurationServer(LifeCycle):
         figures = ConfigurationMetrics(metrics)
         cipher = Cipher(site_key)
         store = ObjectStore(database, cipher, secret_options)
-        self._live = LiveConfiguration(store, times, figures, secret_options)
+        self._live = LiveConfiguration(store, times, figures, secret_options, hasher)
         self._tasks = TaskGroup(name, self.set_unavailable)
         feed = ChangeFeed(self._live, store, self._tasks, times)
         self._identities = Identities(
@@ -85,6 +95,7 @@ class ConfigurationServer(LifeCycle):
             **ObjectRequests(self._live).handlers,
             **ApplyRequests(self._live).handlers,
             **ChangeRequests(self._live, feed).handlers,
+            **ExpressionRequests(self._live).handlers,
             **LoginRequests(self._identities).handlers,
             **StatusRequests(self._live, self._statuses).handlers,
         }

@@ -139,7 +139,9 @@ class EngagementServer(LifeCycle):
         self._writer.open(lane)
         self._tasks.start("writer", lane.run())
         self._tasks.start("expiry", end_unanswered(self._book, self._writer, self._times))
-        self._tasks.start("old batches", forget_batches(fence, self._database, self._times))
+        self._tasks.start(
+            "old batches", forget_batches(fence, self._store, self._database, self._times)
+        )
         for one in stored.open:
             user_data = stored.submissions.get(one.id)
             if one.state == ACCEPTED and user_data is not None:

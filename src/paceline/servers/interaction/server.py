@@ -1,5 +1,6 @@
 """The Interaction Server of one node: opens the store under its epoch, serves, hands back what was held."""
 
+import asyncio
 from typing import Any
 
 from paceline.errors.failure import PacelineError
@@ -12,31 +13,60 @@ from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
 from paceline.sdk.configuration_follower import ConfigurationSource
 from paceline.servers.interaction.event_log.publisher import EventPublisher
-from paceline.servers.interaction.event_log.store import count_events
+from paceline.servers.interaction.event_log.store import count_events, read_floor
 from paceline.servers.interaction.live.committer import Committer, Work
 from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.requests.agent_lists import AgentListRequests
+from paceline.servers.interaction.requests.agent_media import AgentMediaRequests
+from paceline.servers.interaction.requests.agent_reservation import ReservationRequests
 from paceline.servers.interaction.requests.agent_session import AgentRequests
+from paceline.servers.interaction.requests.children import ChildRequests
 from paceline.servers.interaction.requests.delivery import DeliveryRequests, Offers
+from paceline.servers.interaction.requests.events import EventRequests
+from paceline.servers.interaction.requests.flags import FlagRequests
 from paceline.servers.interaction.requests.lane import NodeLane
 from paceline.servers.interaction.requests.lists import ListRequests
+from paceline.servers.interaction.requests.parties import PartyRequests
 from paceline.servers.interaction.requests.place import PlaceRequests
+from paceline.servers.interaction.requests.privacy import PrivacyRequests
 from paceline.servers.interaction.requests.properties import PropertyRequests
 from paceline.servers.interaction.requests.pull import PullRequests
+from paceline.servers.interaction.requests.push import PushRequests
 from paceline.servers.interaction.requests.sessions import RouterSessions, returned
+from paceline.servers.interaction.requests.snapshot import SnapshotRequests
 from paceline.servers.interaction.requests.submit import SubmitRequests
+from paceline.servers.interaction.requests.topics import TopicRequests
+from paceline.servers.interaction.requests.workbin import WorkbinRequests
 from paceline.servers.interaction.store.agents import read_agents
+from paceline.servers.interaction.store.custom_properties import read_states
 from paceline.servers.interaction.store.node import (
     create_node,
     read_counters,
+    read_data,
     read_handled,
     read_held,
+    read_unheld,
 )
-from paceline.servers.interaction.tasks.timers import LostAgents, run_clean_up, run_offer_ends
+from paceline.servers.interaction.store.parties import read_parties
+from paceline.servers.interaction.store.snapshots import read_locked, read_snapshots
+from paceline.servers.interaction.tasks.agents import AgentTimers
+from paceline.servers.interaction.tasks.clean_up import run_clean_up
+from paceline.servers.interaction.tasks.custom_properties import CustomPropertyColumns
+from paceline.servers.interaction.tasks.retention import Retention
+from paceline.servers.interaction.tasks.snapshots import run_snapshot_ends
+from paceline.servers.interaction.tasks.timers import (
+    run_handling_ends,
+    run_offer_ends,
+    run_routing_ends,
+)
 from paceline.storage.batch_outcome import Fence
 from paceline.storage.database import Database
 from paceline.storage.lane import Lane
 from paceline.units.ids import Epoch
 from paceline.wire.call import Handlers
+
+PING_TIMEOUT_S = 1.0
+"""Machine seconds that a ping waits for the database; a monitor's ping expects its answer at once (chosen)."""
 
 NODE_COLUMNS = ("last_event_id", "last_submit_seq", "last_id_ms", "business_at")
 
@@ -73,6 +103,7 @@ class InteractionServer(LifeCycle):
         self._handlers: Handlers = {}
         self._lane: Lane[Work, Any] | None = None
         self._node: NodeState | None = None
+        self._columns: CustomPropertyColumns | None = None
 
     @property
     def handlers(self) -> Handlers:
@@ -83,6 +114,17 @@ class InteractionServer(LifeCycle):
         """Views that cannot be read, and mistakes in the options."""
         views = tuple(self._node.views.findings) if self._node is not None else ()
         return (*self._settings.findings, *views)
+
+    async def node_states(self) -> dict[str, str]:
+        """The node's state: the server's own, or that its database does not answer."""
+        code = self._settings.current.integer("node", "code")
+        state = str(self.state)
+        try:
+            async with asyncio.timeout(PING_TIMEOUT_S):
+                await read_counters(self._database, code)
+        except (PacelineError, TimeoutError):
+            state = "database_unavailable"
+        return {str(code): state}
 
     async def count_events(self, tenant: int) -> int:
         """How many reporting events of a tenant the log holds."""
@@ -98,42 +140,86 @@ class InteractionServer(LifeCycle):
             raise PacelineError("database_unavailable", f"node {code} has no row in its database")
         head_size = self._settings.current.integer("views", "head-size")
         node = NodeState(code, counters, self._times, self._configuration.snapshot, head_size)
-        node.restore_agents(
-            await read_agents(self._database, node.names), await read_handled(self._database)
+        node.restore_property_states(await read_states(self._database))
+        handled = await read_handled(self._database)
+        node.restore_agents(await read_agents(self._database, node.names), handled)
+        node.restore_parties(await read_parties(self._database))
+        node.snapshots.restore(
+            await read_snapshots(self._database),
+            await read_locked(self._database),
+            self._times.machine.now(),
         )
-        publisher = EventPublisher(self._database, code, counters.last_event_id, self._tasks)
+        user_data = await read_data(self._database, [row.key for row in handled])
+        unheld = await read_unheld(self._database)
+        node.running.restore(handled, unheld, node.now, lambda key: user_data.get(key, "{}"))
+        floor = await read_floor(self._database, code)
+        publisher = EventPublisher(
+            self._database, self._times.machine, code, counters.last_event_id, floor, self._tasks
+        )
         committer = Committer(node, publisher, self._database.engine)
         self._lane = Lane(self._database, committer, fence, self._times, on_stale=self._stale)
         self._node = node
-        self._build(NodeLane(self._lane, node, self._settings, self._tasks), publisher)
+        lane = NodeLane(self._lane, node, self._settings, self._tasks)
+        retention = Retention(lane, self._database, publisher)
+        await retention.make_room()
+        self._build(lane, publisher, retention)
         self._configuration.watch(self._configured)
 
-    def _build(self, lane: NodeLane, publisher: EventPublisher) -> None:
+    def _build(self, lane: NodeLane, publisher: EventPublisher, retention: Retention) -> None:
         node = lane.node
         offers = Offers()
         delivery = DeliveryRequests(lane, offers)
-        lost = LostAgents(lane, self._tasks)
-        agents = lost.requests = AgentRequests(lane, lost.lost)
+        agents = AgentTimers(lane, self._tasks)
+        snapshots = SnapshotRequests(lane, self._database)
+        sessions = RouterSessions(lane)
+        push = PushRequests(lane, sessions, self.name)
+        self._settings.watch(lambda _old, _new: push.options_changed())
+        self._settings.watch(lambda _old, _new: self._set_up(node))
+        self._set_up(node)
+        self._configuration.watch(lambda _old, _new: push.options_changed())
         for family in (
             SubmitRequests(lane),
-            PullRequests(lane, RouterSessions(lane)),
+            PullRequests(lane, sessions, self._database),
+            push,
             delivery,
             PlaceRequests(lane),
             PropertyRequests(lane, self._database),
-            agents,
-            ListRequests(node, self._database, publisher),
+            FlagRequests(lane),
+            PartyRequests(lane, offers),
+            ChildRequests(node, self._database),
+            WorkbinRequests(lane, self._database),
+            snapshots,
+            AgentRequests(lane, agents.lost_link),
+            AgentMediaRequests(lane),
+            AgentListRequests(lane),
+            ReservationRequests(lane, self._tasks),
+            TopicRequests(lane),
+            ListRequests(node, self._database),
+            EventRequests(node, self._database, publisher),
+            PrivacyRequests(lane, self._database),
         ):
             self._handlers |= family.handlers
         if self._lane is not None:
             self._tasks.start("write lane", self._lane.run())
         self._tasks.start("ends of offers", run_offer_ends(lane, offers, delivery))
+        self._tasks.start("ends of handling", run_handling_ends(lane))
+        self._tasks.start("ends of routing", run_routing_ends(lane))
+        self._tasks.start("ends of snapshots", run_snapshot_ends(lane, snapshots))
         self._tasks.start("clean-up", run_clean_up(lane, self._database))
-        self._tasks.start("what a restart looks after", self._recover(lane, offers, lost))
+        self._tasks.start("retention", retention.run())
+        self._columns = CustomPropertyColumns(lane, self._database)
+        self._tasks.start("columns of custom properties", self._columns.run())
+        self._tasks.start("sessions without requests", agents.run_idle())
+        self._tasks.start("what a restart looks after", self._recover(lane, offers, agents))
 
-    async def _recover(self, lane: NodeLane, offers: Offers, lost: LostAgents) -> None:
+    async def _recover(self, lane: NodeLane, offers: Offers, agents: AgentTimers) -> None:
         """Returns what sessions of the process before held; offers go on, linked agents get their grace."""
         node = lane.node
         sessions: dict[str, list[tuple[int, str]]] = {}
+        for parties in node.parties.values():
+            for party in parties.values():
+                if party.ticket_until is not None:
+                    offers.add(party.ticket_until, party.ticket, party.key)
         for row in await read_held(self._database):
             if row.ticket_until is not None:
                 offers.add(row.ticket_until, row.ticket, row.key)
@@ -141,13 +227,17 @@ class InteractionServer(LifeCycle):
                 sessions.setdefault(row.router_session, []).append(row.key)
         for session, keys in sessions.items():
             await lane.carry_out(returned(tuple(keys), session))
-        for agent in tuple(node.agents.values()):
-            if agent.is_linked:
-                lost.lost(agent.key, agent.session_id)
+        agents.begin_grace([agent.key for agent in node.agents.values() if agent.is_linked])
+
+    def _set_up(self, node: NodeState) -> None:
+        """What the node looks at too often for an option's look-up."""
+        node.logs_user_data = self._settings.current.flag("event-filtering", "log-userdata")
 
     def _configured(self, _old: ConfigurationSnapshot, new: ConfigurationSnapshot) -> None:
         if self._node is not None:
             self._node.configure(new)
+        if self._columns is not None:
+            self._columns.changed()
 
     def _stale(self, error: PacelineError) -> None:
         self.set_unavailable(f"another process writes this node: {error.message}")

@@ -18,6 +18,17 @@ OPTIONS: Final = OptionTable(
             high="3650d",
             time="business",
         ),
+        Option(
+            "requests",
+            "idempotency-key-retention",
+            Kind.DURATION,
+            "1h",
+            "How long an idempotency key makes a repeated request give the first one's answer.",
+            unit="s",
+            low="1min",
+            high="30d",
+            time="machine",
+        ),
     ),
 )
 """Ours (chosen): a month of messages is what an operator looks back on."""

@@ -20,6 +20,7 @@ from paceline.servers.message.store.messages import MessageStore
 from paceline.servers.message.tasks.expiry import expire_alarms
 from paceline.servers.message.tasks.retention import forget_old_messages
 from paceline.storage.database import Database
+from paceline.units.quantities import Millis
 from paceline.wire.call import Handlers
 
 
@@ -44,13 +45,21 @@ class MessageServer(LifeCycle):
         self._conditions = Conditions(configuration.snapshot)
         self._store = MessageStore(database)
         self._writer = MessageWriter(
-            self._store, times.business, MessageMetrics(metrics), lambda: self._conditions
+            self._store,
+            times.business,
+            MessageMetrics(metrics),
+            lambda: self._conditions,
+            self._kept_until,
         )
         self._tasks = TaskGroup(name, self.set_unavailable)
         self.handlers: Handlers = {
             **MessageRequests(self._writer, self._store).handlers,
             **AlarmRequests(self._writer, self._store).handlers,
         }
+
+    def _kept_until(self) -> Millis:
+        life_s = self._settings.current.seconds("requests", "idempotency-key-retention")
+        return Millis(self._times.machine.now() + int(life_s * 1000))
 
     def findings(self) -> tuple[Finding, ...]:
         """Mistakes in this server's own options."""

@@ -10,8 +10,13 @@ from paceline.wire.operations import (
     interaction,
     message,
     pacing,
+    privacy,
+    push,
     router,
+    snapshot,
     statistic,
+    topic,
+    workbin,
 )
 
 OPERATIONS_OF: dict[str, dict[str, Operation]] = {
@@ -20,8 +25,13 @@ OPERATIONS_OF: dict[str, dict[str, Operation]] = {
     "interaction": {
         **everywhere.OPERATIONS,
         **interaction.OPERATIONS,
+        **workbin.OPERATIONS,
+        **push.OPERATIONS,
+        **snapshot.OPERATIONS,
         **agent.OPERATIONS,
         **event.OPERATIONS,
+        **privacy.OPERATIONS,
+        **topic.OPERATIONS,
     },
     "stat": {**everywhere.OPERATIONS, **statistic.OPERATIONS},
     "router": {**everywhere.OPERATIONS, **router.OPERATIONS},
@@ -33,7 +43,11 @@ OPERATIONS_OF: dict[str, dict[str, Operation]] = {
 
 NOTICES: dict[str, type[Answer]] = {
     **interaction.NOTICES,
+    **workbin.NOTICES,
+    **push.NOTICES,
+    **agent.NOTICES,
     **event.NOTICES,
+    **topic.NOTICES,
     **configuration.NOTICES,
     **statistic.NOTICES,
     **pacing.NOTICES,

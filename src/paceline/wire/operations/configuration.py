@@ -270,6 +270,25 @@ class StatusPage(Answer, frozen=True, kw_only=True):
     complete: bool = True
 
 
+class CheckExpression(Request, frozen=True, kw_only=True):
+    """A text as a view, an agent group or a statistic would have it; nothing is stored."""
+
+    kind: Literal["condition", "order", "segment", "skill", "filter"]
+    text: str
+    tenant: int | None = None
+
+
+class CheckedExpression(Answer, frozen=True, kw_only=True):
+    """Whether it can be read; if not, what is wrong and where. `names` are what it looks at."""
+
+    is_valid: bool
+    message: str | None = None
+    line: int | None = None
+    column: int | None = None
+    names: tuple[str, ...] = ()
+    depends_on_time: bool = False
+
+
 _O = "/v1/objects/{type}"
 
 OPERATIONS = collect(
@@ -284,6 +303,7 @@ OPERATIONS = collect(
         Operation(name="configuration.effective", request=EffectiveRef, answer=Effective, right=("object", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/applications/{id}/effective"), summary="An application's options and connections as they work."),
         Operation(name="configuration.changes", request=ReadChanges, answer=ChangePage, right=("object", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/changes"), summary="History of changes after a sequence number."),
         Operation(name="configuration.stream", request=StreamChanges, answer=ChangesSubscribed, right=("object", "read"), stream=True, http=HttpRoute("WS", "/v1/changes/stream"), summary="Changes as they are committed."),
+        Operation(name="expression.check", request=CheckExpression, answer=CheckedExpression, right=("object", "read"), since="1.1", idempotency="by_nature", http=HttpRoute("POST", "/v1/expressions/check"), summary="Whether a condition, an order, a skill expression or a filter can be read."),
         Operation(name="session.login", request=Login, answer=Token, right=None, http=HttpRoute("POST", "/v1/login"), summary="A person logs in."),
         Operation(name="session.logout", request=Empty, answer=Done, right=("session", "execute"), idempotency="by_nature", http=HttpRoute("POST", "/v1/logout"), summary="Revokes the caller's token."),
         Operation(name="token.issue", request=TokenRequest, answer=Token, right=None, http=HttpRoute("POST", "/v1/token"), summary="Renews the caller's token, or logs an application in."),

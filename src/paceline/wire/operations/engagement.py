@@ -144,7 +144,7 @@ _VISITOR: tuple[str, Verb] = ("invitation", "create")
 OPERATIONS = collect(
     (
         Operation(name="pacing.report", request=Report, answer=ReportAnswer, right=("pacing_report", "create"), idempotency="by_nature", size_class="large", http=HttpRoute("POST", "/api/v2/pacing"), summary="Permits from the pacing service; the answer carries pending invitations."),
-        Operation(name="invitation.create", request=CreateInvitation, answer=InvitationCreated, right=_VISITOR, http=HttpRoute("POST", "/v1/invitations", 201), summary="Offers an invitation to a visitor; 409 no_permit when the target has none."),
+        Operation(name="invitation.create", request=CreateInvitation, answer=InvitationCreated, right=_VISITOR, idempotency="key", http=HttpRoute("POST", "/v1/invitations", 201), summary="Offers an invitation to a visitor; 409 no_permit when the target has none."),
         Operation(name="invitation.accept", request=AcceptInvitation, answer=InvitationState, right=_VISITOR, idempotency="by_nature", http=HttpRoute("POST", _INV + "/accept"), summary="The visitor accepts; the engine submits the interaction once."),
         Operation(name="invitation.reject", request=InvitationRef, answer=InvitationState, right=_VISITOR, idempotency="by_nature", http=HttpRoute("POST", _INV + "/reject"), summary="The visitor declines."),
         Operation(name="invitation.get", request=InvitationRef, answer=InvitationState, right=_VISITOR, idempotency="by_nature", http=HttpRoute("GET", _INV), summary="State of an invitation."),

@@ -4,8 +4,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from paceline.model.party import Role, Visibility
 from paceline.wire.operation import (
+    ALL_CLIENT_KINDS,
     Answer,
+    ClientKind,
     HttpRoute,
     Operation,
     Request,
@@ -20,7 +23,11 @@ Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 
 
 class Submit(Request, frozen=True, kw_only=True):
-    """A new interaction. `user_data` is stored as it came: a JSON object of at most 1 MiB, depth 32."""
+    """A new interaction. `user_data` is stored as it came: a JSON object of at most 1 MiB, depth 32.
+
+    Of an agent's client it is handled by that agent at once; else it waits in the queue, or in the
+    workbin of the owner named.
+    """
 
     media_type: str
     interaction_type: str = "Inbound"
@@ -35,6 +42,9 @@ class Submit(Request, frozen=True, kw_only=True):
     is_online: bool = False
     scheduled_at: str | None = None
     user_data: Raw = msgspec.field(default_factory=empty_object)
+    agent: str | None = None
+    workbin: str | None = None
+    owner: str | None = None
     tenant: int | None = None
 
 
@@ -106,16 +116,26 @@ class Interaction(Answer, frozen=True, kw_only=True):
     parent_id: str | None = None
     submitted_by: str | None = None
     properties_version: int = 1
+    workbin: str | None = None
+    owner: str | None = None
+    parties: tuple[str, ...] = ()
     user_data: Raw = msgspec.field(default_factory=empty_object)
 
 
 class ChangeProperties(Request, frozen=True, kw_only=True):
-    """Adds, changes and deletes user data keys; no key may be both set and deleted."""
+    """Adds, changes and deletes user data keys; no key may be both set and deleted.
+
+    Of the system properties only those named here can be changed. `agent`: who must have it.
+    """
 
     interaction_id: str
     added: dict[str, Raw] = {}
     changed: dict[str, Raw] = {}
     deleted: tuple[str, ...] = ()
+    external_id: str | None = None
+    parent_id: str | None = None
+    priority: Priority | None = None
+    agent: str | None = None
     tenant: int | None = None
 
 
@@ -127,12 +147,13 @@ class StateAnswer(Answer, frozen=True, kw_only=True):
 
 
 class Find(Request, frozen=True, kw_only=True):
-    """Search by a condition of the view language, such as `ExternalId = 'A7'`."""
+    """Search by a condition of the view language, such as `ExternalId = 'A7'`, in work or finished too."""
 
     condition: str = ""
     order: str = ""
     limit: int = 100
     continuation: str | None = None
+    include_finished: bool = False
     tenant: int | None = None
 
 
@@ -146,11 +167,77 @@ class Found(Answer, frozen=True, kw_only=True):
 
 
 class PlaceInQueue(Request, frozen=True, kw_only=True):
-    """Puts an interaction into a queue, by whoever owns it; `__BACK__` is where it came from."""
+    """Puts an interaction into a queue, by whoever owns it; `__BACK__` is where it came from.
+
+    With `hold` no view shows it there until it is resumed. Properties change in the same step.
+    """
 
     interaction_id: str
     queue: str
+    hold: bool = False
+    added: dict[str, Raw] = {}
+    changed: dict[str, Raw] = {}
+    deleted: tuple[str, ...] = ()
+    agent: str | None = None
     reason: str | None = None
+    tenant: int | None = None
+
+
+class Flag(Request, frozen=True, kw_only=True):
+    """Holds, resumes, locks or unlocks an interaction. `agent`: who must have it."""
+
+    interaction_id: str
+    agent: str | None = None
+    reason: str | None = None
+    tenant: int | None = None
+
+
+class Transfer(Request, frozen=True, kw_only=True):
+    """The agent who has it (`agent`) hands it to another one, who is invited and may refuse."""
+
+    interaction_id: str
+    agent: str
+    to_agent: str
+    reason: str | None = None
+    tenant: int | None = None
+
+
+class Conference(Request, frozen=True, kw_only=True):
+    """The agent who has it (`agent`) invites another one to take part beside it."""
+
+    interaction_id: str
+    agent: str
+    to_agent: str
+    visibility: Visibility = "conference"
+    reason: str | None = None
+    tenant: int | None = None
+
+
+class Intrude(Request, frozen=True, kw_only=True):
+    """An outsider (`agent`) asks to take part; answered when the agent who has it has answered."""
+
+    interaction_id: str
+    agent: str
+    visibility: Visibility = "conference"
+    reason: str | None = None
+    tenant: int | None = None
+
+
+class Leave(Request, frozen=True, kw_only=True):
+    """A party leaves; when it is the owner, the one who joined first has it from then on."""
+
+    interaction_id: str
+    agent: str
+    reason: str | None = None
+    tenant: int | None = None
+
+
+class Children(Request, frozen=True, kw_only=True):
+    """A page of the interactions that name this one as their parent, finished ones included."""
+
+    interaction_id: str
+    limit: int = 100
+    continuation: str | None = None
     tenant: int | None = None
 
 
@@ -235,6 +322,7 @@ class Pull(Request, frozen=True, kw_only=True):
     """Takes up to `count` interactions of a view, best first; waits up to `hold_s` when it is empty.
 
     A router's pull (`for_strategy`) puts them into routing, an agent's pull (`agent`) into handling.
+    `ignore_hold` takes held ones too; `interaction_ids` takes these alone, if the view selects them.
     """
 
     view: str
@@ -243,6 +331,9 @@ class Pull(Request, frozen=True, kw_only=True):
     client: str | None = None
     for_strategy: bool = False
     agent: str | None = None
+    ignore_hold: bool = False
+    interaction_ids: tuple[str, ...] = ()
+    reason: str | None = None
     tenant: int | None = None
 
 
@@ -278,13 +369,20 @@ class QueuePage(Answer, frozen=True, kw_only=True):
 
 
 class ViewRow(Answer, frozen=True, kw_only=True):
-    """A view now; `depth` is the number of waiting interactions that it selects."""
+    """A view now; `depth` is the number of waiting interactions that it selects.
+
+    `in_routing` counts those that routers hold out of it, where the view limits that.
+    """
 
     name: str
     queue: str
     depth: int
     condition: str
     order: str
+    segment_by: str = ""
+    segment_limit: int = 0
+    max_interactions: int = 0
+    in_routing: int | None = None
 
 
 class ViewPage(Answer, frozen=True, kw_only=True):
@@ -296,12 +394,19 @@ class ViewPage(Answer, frozen=True, kw_only=True):
 
 
 class Invite(Answer, frozen=True, kw_only=True):
-    """Notice to an agent's session: EventInvite."""
+    """Notice to an agent's session: EventInvite. `role` and `asked_by` when an agent asks for a party.
+
+    With role `intrude` the agent who has it is asked whether `asked_by` may take part.
+    """
 
     interaction: Interaction
     ticket: int
     agent: str
     expires_at: str
+    role: Role | None = None
+    visibility: Visibility | None = None
+    asked_by: str | None = None
+    reason: str | None = None
 
 
 class Revoked(Answer, frozen=True, kw_only=True):
@@ -322,33 +427,87 @@ class DeliveryResult(Answer, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class PartyAdded(Answer, frozen=True, kw_only=True):
+    """Notice to all parties: EventPartyAdded."""
+
+    interaction_id: str
+    agent: str
+    role: Role
+    visibility: Visibility
+
+
+class PartyRemoved(Answer, frozen=True, kw_only=True):
+    """Notice to all parties: EventPartyRemoved. `owner` when another agent has it from now on."""
+
+    interaction_id: str
+    agent: str
+    owner: str | None = None
+    reason: str | None = None
+
+
+class PartyRequestResult(Answer, frozen=True, kw_only=True):
+    """Notice to the agent who asked for a transfer, conference or intrusion: what became of it."""
+
+    interaction_id: str
+    agent: str
+    role: Role
+    outcome: Literal["accepted", "rejected", "revoked"]
+    reason: str | None = None
+
+
+class PropertiesChanged(Answer, frozen=True, kw_only=True):
+    """Notice to the agents who have it: EventPropertiesChanged, with the new values."""
+
+    interaction_id: str
+    properties_version: int
+    changed: dict[str, Raw] = {}
+    deleted: tuple[str, ...] = ()
+    actor: str
+
+
 NOTICES: dict[str, type[Answer]] = {
     "interaction.invite": Invite,
     "interaction.revoked": Revoked,
     "interaction.delivery_result": DeliveryResult,
+    "interaction.party_added": PartyAdded,
+    "interaction.party_removed": PartyRemoved,
+    "interaction.party_request_result": PartyRequestResult,
+    "interaction.properties_changed": PropertiesChanged,
 }
 """Notices pushed to sessions, by name."""
 
 _I = "/v1/interactions/{interaction_id}"
 _EXECUTE: tuple[str, Verb] = ("interaction", "execute")
+_DESKS: frozenset[ClientKind] = frozenset({"agent", "operator", "proxy"})
+WORKING_KINDS: frozenset[ClientKind] = ALL_CLIENT_KINDS - {"reporting"}
+"""Client kinds that may change interactions (reference, client types): not those that only report."""
 
 OPERATIONS = collect(
     (
-        Operation(name="interaction.submit", request=Submit, answer=Submitted, right=("interaction", "create"), idempotency="key", http=HttpRoute("POST", "/v1/interactions", 201), summary="Stores a new interaction in a queue."),
-        Operation(name="interaction.submit_batch", request=SubmitBatch, answer=SubmittedBatch, right=("interaction", "create"), idempotency="key", size_class="large", http=HttpRoute("POST", "/v1/interactions/batch", 200), summary="Stores several interactions; each succeeds or fails for itself."),
+        Operation(name="interaction.submit", request=Submit, answer=Submitted, right=("interaction", "create"), client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("POST", "/v1/interactions", 201), summary="Stores a new interaction in a queue."),
+        Operation(name="interaction.submit_batch", request=SubmitBatch, answer=SubmittedBatch, right=("interaction", "create"), client_kinds=WORKING_KINDS, idempotency="key", size_class="large", http=HttpRoute("POST", "/v1/interactions/batch", 200), summary="Stores several interactions; each succeeds or fails for itself."),
         Operation(name="interaction.get", request=Ref, answer=Interaction, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("GET", _I), summary="All properties of an interaction, finished ones included until their retention ends."),
-        Operation(name="interaction.change", request=ChangeProperties, answer=StateAnswer, right=("interaction", "change"), http=HttpRoute("PATCH", _I), summary="Adds, changes and deletes properties."),
+        Operation(name="interaction.change", request=ChangeProperties, answer=StateAnswer, right=("interaction", "change"), client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("PATCH", _I), summary="Adds, changes and deletes properties."),
         Operation(name="interaction.find", request=Find, answer=Found, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("POST", "/v1/interactions/find"), summary="Interactions that meet a condition, in an order, page by page."),
-        Operation(name="interaction.place_in_queue", request=PlaceInQueue, answer=StateAnswer, right=_EXECUTE, idempotency="by_nature", http=HttpRoute("POST", _I + "/place-in-queue"), summary="Puts it into a queue, or back into the one it came from."),
+        Operation(name="interaction.place_in_queue", request=PlaceInQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/place-in-queue"), summary="Puts it into a queue, or back into the one it came from."),
         Operation(name="interaction.enter_virtual_queue", request=EnterVirtualQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="by_nature", http=HttpRoute("POST", _I + "/enter-virtual-queue"), summary="Enters a virtual queue."),
         Operation(name="interaction.leave_virtual_queue", request=LeaveVirtualQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="by_nature", http=HttpRoute("POST", _I + "/leave-virtual-queue"), summary="Leaves its virtual queue."),
         Operation(name="interaction.deliver", request=Deliver, answer=Delivered, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), http=HttpRoute("POST", _I + "/deliver"), summary="Offers it to an agent."),
-        Operation(name="interaction.accept", request=Accept, answer=StateAnswer, right=_EXECUTE, idempotency="by_nature", http=HttpRoute("POST", _I + "/accept"), summary="The invited agent takes it; the one who has it already gets the same answer."),
-        Operation(name="interaction.reject", request=Reject, answer=StateAnswer, right=_EXECUTE, http=HttpRoute("POST", _I + "/reject"), summary="The invited agent refuses it."),
-        Operation(name="interaction.revoke", request=Revoke, answer=StateAnswer, right=_EXECUTE, http=HttpRoute("POST", _I + "/revoke"), summary="Takes an unanswered offer back."),
-        Operation(name="interaction.abandon", request=Abandon, answer=StateAnswer, right=_EXECUTE, idempotency="by_nature", http=HttpRoute("POST", _I + "/abandon"), summary="The visitor has left."),
-        Operation(name="interaction.stop", request=Stop, answer=StateAnswer, right=_EXECUTE, idempotency="by_nature", http=HttpRoute("POST", _I + "/stop"), summary="Ends its processing."),
-        Operation(name="view.pull", request=Pull, answer=Pulled, right=_EXECUTE, http=HttpRoute("POST", "/v1/views/{view}/pull"), summary="Takes the next interactions of a view, in its order."),
+        Operation(name="interaction.accept", request=Accept, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/accept"), summary="The invited agent takes it; the one who has it already gets the same answer."),
+        Operation(name="interaction.reject", request=Reject, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, http=HttpRoute("POST", _I + "/reject"), summary="The invited agent refuses it."),
+        Operation(name="interaction.revoke", request=Revoke, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, http=HttpRoute("POST", _I + "/revoke"), summary="Takes an unanswered offer back."),
+        Operation(name="interaction.abandon", request=Abandon, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/abandon"), summary="The visitor has left."),
+        Operation(name="interaction.stop", request=Stop, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/stop"), summary="Ends its processing."),
+        Operation(name="interaction.transfer", request=Transfer, answer=Delivered, right=_EXECUTE, client_kinds=_DESKS, since="1.1", http=HttpRoute("POST", _I + "/transfer"), summary="Hands it to another agent, who is invited."),
+        Operation(name="interaction.conference", request=Conference, answer=Delivered, right=_EXECUTE, client_kinds=_DESKS, since="1.1", http=HttpRoute("POST", _I + "/conference"), summary="Invites another agent to take part."),
+        Operation(name="interaction.intrude", request=Intrude, answer=StateAnswer, right=_EXECUTE, client_kinds=_DESKS, since="1.1", http=HttpRoute("POST", _I + "/intrude"), summary="Asks the agent who has it to let another one take part; answered with the agent's answer."),
+        Operation(name="interaction.leave", request=Leave, answer=StateAnswer, right=_EXECUTE, client_kinds=_DESKS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/leave"), summary="A party takes part no longer."),
+        Operation(name="interaction.hold", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/hold"), summary="No view shows it until it is resumed."),
+        Operation(name="interaction.resume", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/resume"), summary="Ends a hold."),
+        Operation(name="interaction.lock", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/lock"), summary="Locks a waiting interaction: no view shows it and nobody can pull it."),
+        Operation(name="interaction.unlock", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/unlock"), summary="Ends a lock; one of a snapshot ends with its snapshot only."),
+        Operation(name="interaction.children", request=Children, answer=Found, right=("interaction", "read"), since="1.1", idempotency="by_nature", http=HttpRoute("GET", _I + "/children"), summary="Interactions that name this one as their parent."),
+        Operation(name="view.pull", request=Pull, answer=Pulled, right=_EXECUTE, client_kinds=WORKING_KINDS, http=HttpRoute("POST", "/v1/views/{view}/pull"), summary="Takes the next interactions of a view, in its order."),
         Operation(name="queue.list", request=QueueList, answer=QueuePage, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/queues"), summary="Interaction queues with depth and oldest."),
         Operation(name="view.list", request=QueueList, answer=ViewPage, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/views"), summary="Views with their depth."),
     )

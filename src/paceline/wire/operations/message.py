@@ -98,7 +98,7 @@ class AlarmRef(Request, frozen=True, kw_only=True):
 
 OPERATIONS = collect(
     (
-        Operation(name="message.log", request=LogMessage, answer=Logged, right=("message", "create"), http=HttpRoute("POST", "/v1/messages", 201), summary="Stores a log record and matches it with the alarm conditions."),
+        Operation(name="message.log", request=LogMessage, answer=Logged, right=("message", "create"), idempotency="key", http=HttpRoute("POST", "/v1/messages", 201), summary="Stores a log record and matches it with the alarm conditions."),
         Operation(name="message.list", request=ListMessages, answer=MessagePage, right=("message", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/messages"), summary="Log records, newest first."),
         Operation(name="alarm.list", request=ListAlarms, answer=AlarmPage, right=("message", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/alarms"), summary="Active alarms."),
         Operation(name="alarm.clear", request=AlarmRef, answer=Done, right=("message", "execute"), idempotency="by_nature", audited=True, http=HttpRoute("POST", "/v1/alarms/{id}/clear"), summary="Clears an alarm by hand."),

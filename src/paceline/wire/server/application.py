@@ -1,8 +1,10 @@
 """The ASGI application of one server: a route per operation, the session, streams, metrics, OpenAPI."""
 
 import asyncio
+from functools import cache
 from typing import Any
 
+import uvicorn
 from litestar import Litestar, Request, Response, asgi, route
 from litestar.config.app import AppConfig
 from litestar.exceptions import HTTPException
@@ -45,6 +47,13 @@ def build_application(surface: Surface) -> Litestar:
         request_max_body_size=MAX_BODY,
         on_app_init=[_quiet],
     )
+
+
+@cache
+def load_libraries() -> None:
+    """Loads what the first application of a process loads (0.2 s), before anybody waits for it."""
+    empty = Litestar(openapi_config=None, on_app_init=[_quiet])
+    uvicorn.Config(empty, log_config=None, ws="websockets-sansio").load()
 
 
 def _quiet(config: AppConfig) -> AppConfig:

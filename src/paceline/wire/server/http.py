@@ -12,6 +12,7 @@ from paceline.runtime.log import log_context
 from paceline.wire.access import is_bound_agent, may_as, require_own_agent
 from paceline.wire.call import ANYONE, Call, Principal
 from paceline.wire.frames import PROTOCOL, encode, error_body, require_utf8
+from paceline.wire.once import checked_key
 from paceline.wire.operation import ALL_CLIENT_KINDS, ClientKind, Operation
 from paceline.wire.operations.everywhere import Ready
 from paceline.wire.schema import field_error, nul_error, strict_twin
@@ -67,6 +68,7 @@ class HttpEdge:
                     operation, rid, headers, path_values, query, body, has_gone
                 )
         except PacelineError as error:
+            self._surface.refused(operation.name, rid, error)
             return error_answer(error, rid)
         except TimeoutError:
             late = PacelineError(
@@ -107,7 +109,7 @@ class HttpEdge:
             client_kind=kind,
             request_id=rid,
             deadline=self._surface.times.machine.monotonic() + timeout_s,
-            idempotency_key=headers.get("idempotency-key"),
+            idempotency_key=checked_key(headers.get("idempotency-key")),
         )
         async with asyncio.timeout(timeout_s + 1.0):
             result = await entry.handler(call, request)

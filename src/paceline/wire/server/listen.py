@@ -1,5 +1,6 @@
 """Listening: one uvicorn server per application, several in one loop, signals left to the process."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -15,12 +16,27 @@ from paceline.runtime.times import MachineTime
 from paceline.wire.frames import MAX_FRAME_BYTES
 
 BACKLOG = 2048
+"""Connections that wait to be taken (uvicorn's default)."""
 GRACEFUL_S = 3
 """Seconds that open requests may take at a stop (chosen; the process's own stop is 90 s at most)."""
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals alone, so that several share one process."""
+    """A uvicorn server that leaves signals alone, so that several share one process, and stops at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told_to_stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ends `main_loop`, or the start if it is under way."""
+        self.should_exit = True
+        self._told_to_stop.set()
+
+    async def main_loop(self) -> None:
+        """Waits to be told, where uvicorn looks ten times a second: a hand-over waits for the stop."""
+        await self.on_tick(0)
+        await self._told_to_stop.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -95,7 +111,7 @@ class Listener(LifeCycle):
             await self._machine.sleep(0.005)
 
     async def _stop(self) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         while len(self._tasks):
             await self._machine.sleep(0.01)
         await self._tasks.aclose()

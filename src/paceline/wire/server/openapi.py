@@ -85,7 +85,12 @@ def _operation(operation: Operation, components: dict[str, Any]) -> dict[str, An
         required = [
             n for n in components[operation.request.__name__].get("required", ()) if n in rest
         ]
-        body = {"type": "object", "properties": rest, "required": required}
+        body = {
+            "type": "object",
+            "properties": rest,
+            "required": required,
+            "additionalProperties": False,  # a server refuses what it does not know
+        }
         described["requestBody"] = {"required": bool(required), **_content(body)}
     if operation.right is None:
         described["security"] = []

@@ -80,8 +80,8 @@ class _SelfReport:
         )
 
     async def ping(self, _call: Call, _request: Nothing) -> Pong:
-        """Answers at once."""
-        return Pong(now=to_text(self._machine.now()))
+        """Answers at once, with the state of each node behind the server."""
+        return Pong(now=to_text(self._machine.now()), nodes=await self._server.node_states())
 
     async def findings(self, _call: Call, _request: Nothing) -> Findings:
         """Mistakes and obstacles with their fixes."""

@@ -27,7 +27,9 @@ from paceline.wire.frames import (
     result_bytes,
 )
 from paceline.wire.link import Link
+from paceline.wire.once import checked_key
 from paceline.wire.operation import ALL_CLIENT_KINDS, Answer, ClientKind
+from paceline.wire.operations.event import ResyncRequired
 from paceline.wire.operations.everywhere import Hello, Welcome
 from paceline.wire.schema import decode_request
 from paceline.wire.server.dispatch import Entry, decode_body
@@ -45,6 +47,9 @@ TOKEN_CHECK_S = 30.0
 MAX_UNSENT_BYTES = 16 * 1024 * 1024
 """Notices that wait for a slow reader; four of the largest frames (chosen)."""
 
+ROOM_BYTES = 4 * 1024 * 1024
+"""Below this a stream that can wait goes on: a slow reader costs no more; one of the largest frames."""
+
 _log = get_log("session")
 
 
@@ -57,6 +62,7 @@ class ServerSession:
         self.client_kind: ClientKind = "operator"
         self.principal: Principal = ANYONE
         self.tenant = 1
+        self.last_request_at = surface.times.machine.monotonic()
         self._surface = surface
         self._link = link
         self._allowed: dict[str, Entry] = {}
@@ -68,6 +74,8 @@ class ServerSession:
         self._has_output = asyncio.Event()
         self._may_read = asyncio.Event()
         self._may_read.set()
+        self._room = asyncio.Event()
+        self._room.set()
         self._subscriptions: dict[int, Callable[[], None]] = {}
         self._unanswered: dict[int, list[bytes]] = {}
         self._last_subscription = 0
@@ -199,6 +207,7 @@ class ServerSession:
                 return
             answer = self._begin(message, rid)
         except PacelineError as error:
+            self._surface.refused(message.op, rid, error)
             self._put(error_bytes(ref, error, rid))
             return
         except Exception as error:  # noqa: BLE001 - the request's edge: told to the caller, logged once
@@ -229,15 +238,16 @@ class ServerSession:
         if self._is_bound_agent:
             require_own_agent(self.principal, body)
         timeout = DEFAULT_TIMEOUT_S if message.timeout_s is None else message.timeout_s
+        self.last_request_at = self._surface.times.machine.monotonic()
         call = Call(
             principal=self.principal,
             tenant=self.tenant,
             client=self.client,
             client_kind=self.client_kind,
             request_id=rid,
-            deadline=self._surface.times.machine.monotonic() + timeout,
+            deadline=self.last_request_at + timeout,
             peer=self,
-            idempotency_key=message.idempotency_key,
+            idempotency_key=checked_key(message.idempotency_key),
         )
         return entry.handler(call, body)
 
@@ -257,6 +267,7 @@ class ServerSession:
             if self._unanswered:
                 self._release_notices(done.result())
         elif isinstance(failure, PacelineError):
+            self._surface.refused(op, rid, failure)
             self._put(error_bytes(ref, failure, rid))
         else:
             self._put(error_bytes(ref, self._surface.internal_error(op, rid, failure), rid))
@@ -276,9 +287,7 @@ class ServerSession:
         if self._is_closed:
             return False
         if subscription is not None and self._unsent_bytes > MAX_UNSENT_BYTES:
-            self.close_subscription(subscription)
-            lost = b'{"subscription":%d}' % subscription
-            self._put(notice_bytes("resync_required", lost, subscription))
+            self.resync(subscription, None)
             return False
         notice = notice_bytes(name, body, subscription)
         if self._unanswered and (early := self._unanswered.get(subscription or 0)) is not None:
@@ -286,6 +295,23 @@ class ServerSession:
         else:
             self._put(notice)
         return True
+
+    @property
+    def has_room(self) -> bool:
+        """See `wire.call.Peer`."""
+        return self._unsent_bytes < ROOM_BYTES
+
+    async def wait_for_room(self) -> None:
+        """See `wire.call.Peer`."""
+        while not self.has_room and not self._is_closed:
+            self._room.clear()
+            await self._room.wait()
+
+    def resync(self, subscription: int, position: str | None) -> None:
+        """Ends a subscription whose reader is too slow; see `wire.call.Peer`."""
+        self.close_subscription(subscription)
+        told = encode(ResyncRequired(subscription=subscription, position=position))
+        self._put(notice_bytes("resync_required", told, subscription))
 
     def _release_notices(self, answer: Any) -> None:
         for notice in self._unanswered.pop(getattr(answer, "subscription", 0), ()):
@@ -305,8 +331,11 @@ class ServerSession:
             on_close()
 
     def on_close(self, callback: Callable[[], None]) -> None:
-        """Runs `callback` once when the session ends."""
-        self._on_close.append(callback)
+        """Runs `callback` once when the session ends; at once when it has ended."""
+        if self._is_closed:
+            callback()
+        else:
+            self._on_close.append(callback)
 
     # --- output ---------------------------------------------------------------------------------
 
@@ -332,6 +361,7 @@ class ServerSession:
                 await self._link.close()
                 return
             self._unsent_bytes -= len(frame)
+            self._room.set()
         self._unsent_bytes = sum(map(len, self._out))
         self._may_read.set()
 
@@ -346,6 +376,7 @@ class ServerSession:
 
     async def _end(self) -> None:
         self._is_closed = True
+        self._room.set()
         self._surface.sessions.discard(self)
         for subscription in tuple(self._subscriptions):
             self.close_subscription(subscription)

@@ -6,6 +6,7 @@ Made once per server by assembly or a test; shared by its HTTP routes and sessio
 from collections.abc import Callable, Sequence
 
 from paceline.errors.failure import PacelineError
+from paceline.errors.table import ERRORS
 from paceline.runtime.log import get_log
 from paceline.runtime.metrics import Metrics
 from paceline.runtime.times import Times
@@ -61,6 +62,18 @@ class Surface:
             `unauthenticated` when a token is given and not valid.
         """
         return self._verify(token) if token else ANYONE
+
+    def refused(self, operation: str, request_id: str, error: PacelineError) -> None:
+        """Logs a refusal that has a documented number; others are the caller's matter alone."""
+        number = ERRORS[error.name].log_number
+        if number is not None:
+            _log.interaction(
+                f"{operation} refused: {error.message}",
+                number,
+                request_id=request_id,
+                server=self.name,
+                error=error.name,
+            )
 
     def internal_error(
         self, operation: str, request_id: str, failure: BaseException

@@ -7,7 +7,6 @@ of a sequence number is refused and loads what the first wrote.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -28,7 +27,7 @@ from paceline.units.quantities import DEFAULT_TENANT, Millis
 T = TypeVar("T")
 Listener = Callable[[ConfigurationSnapshot, ConfigurationSnapshot], None]
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+FULL_COST = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """Argon2id with the least that OWASP's Password Storage Cheat Sheet allows: 30 ms here, because a
 check holds up the whole process."""
 
@@ -42,6 +41,7 @@ class LiveConfiguration:
         times: Times,
         metrics: ConfigurationMetrics,
         secrets: SecretNames,
+        hasher: PasswordHasher = FULL_COST,
     ) -> None:
         self.site = Site(ConfigurationSnapshot(()))
         self.secrets = secrets
@@ -49,6 +49,8 @@ class LiveConfiguration:
         self._store = store
         self._times = times
         self._metrics = metrics
+        self._hasher = hasher
+        self._nobodys = ""
         self._last_id = 0
         self._hashes: dict[int, str] = {}
         self._turn = asyncio.Lock()
@@ -125,7 +127,7 @@ class LiveConfiguration:
     def is_credential(self, object_id: int | None, given: Secret) -> bool:
         """Whether it is the password or secret of an object; without one it takes as long."""
         known = self._hashes.get(object_id) if object_id is not None else None
-        return _verified(known or _nobodys(), given) and known is not None
+        return self._verified(known or self._hash_of_nobody(), given) and known is not None
 
     def _is_current(self, object_id: int, source: SecretSource) -> bool:
         return object_id in self._hashes and self.is_credential(object_id, _resolved(source))
@@ -144,7 +146,7 @@ class LiveConfiguration:
         self._take(Site(ConfigurationSnapshot(loaded.objects, seq=loaded.seq)))
 
     async def _commit(self, principal: str, plan: Plan) -> None:
-        hashes = dict(_new_hashes(plan.items))
+        hashes = dict(self._new_hashes(plan.items))
         seq = plan.site.snapshot.seq
         entry = Entry(seq, self._times.business.now(), principal, plan.last_id)
         await self._write(self._store.write(entry, plan.items, hashes))
@@ -174,25 +176,23 @@ class LiveConfiguration:
         for listener in self._listeners:
             listener(old, site.snapshot)
 
+    def _new_hashes(self, items: Iterable[Planned]) -> Iterable[tuple[int, str]]:
+        for item in items:
+            if item.after is not None and item.credential is not None:
+                yield item.after.id, self._hasher.hash(_resolved(item.credential).reveal())
 
-def _new_hashes(items: Iterable[Planned]) -> Iterable[tuple[int, str]]:
-    for item in items:
-        if item.after is not None and item.credential is not None:
-            yield item.after.id, _HASHER.hash(_resolved(item.credential).reveal())
+    def _hash_of_nobody(self) -> str:
+        """A hash that no password has: checking an unknown name takes as long as a known one."""
+        if not self._nobodys:
+            self._nobodys = self._hasher.hash(new_secret().reveal())
+        return self._nobodys
 
-
-@cache
-def _nobodys() -> str:
-    """A hash that no password has: checking an unknown name takes as long as a known one."""
-    return _HASHER.hash(new_secret().reveal())
+    def _verified(self, known: str, given: Secret) -> bool:
+        try:
+            return self._hasher.verify(known, given.reveal())
+        except (VerificationError, InvalidHashError):
+            return False
 
 
 def _resolved(source: SecretSource) -> Secret:
     return resolve_secret(source, field="password")
-
-
-def _verified(known: str, given: Secret) -> bool:
-    try:
-        return _HASHER.verify(known, given.reveal())
-    except (VerificationError, InvalidHashError):
-        return False

@@ -18,6 +18,7 @@ from paceline.model.configuration import (
     InteractionQueue,
     Person,
     Place,
+    PlaceGroup,
     Strategy,
     Tenant,
     View,
@@ -59,6 +60,7 @@ FIELDS: dict[type[Body], tuple[Field, ...]] = {
         Field("default_place", "places"),
     ),
     Place: (_CAPACITY,),
+    PlaceGroup: (Field("places", "places", "many"),),
     AgentGroup: (
         Field("agents", "persons", "many"),
         Field("origination_dns", "dns", "many"),

@@ -33,6 +33,17 @@ IN_WORDS: Final = {
     events.NOT_READY_FOR_MEDIA: "agent not ready",
     events.DO_NOT_DISTURB_ON: "do not disturb on",
     events.DO_NOT_DISTURB_OFF: "do not disturb off",
+    events.MEDIA_STATE_REASON_CHANGED: "reason of the medium changed",
+    events.AGENT_STATE_REASON_CHANGED: "agent's reason changed",
+    events.PANIC_SIGNAL: "many agents lost at once",
+    events.HELD: "on hold",
+    events.RESUMED: "off hold",
+    events.PLACED_IN_WORKBIN: "placed in workbin",
+    events.TAKEN_FROM_WORKBIN: "taken from workbin",
+    events.DATA_ERASED: "user data erased",
+    events.EXTERNAL_SERVICE_REQUESTED: "external service asked",
+    events.EXTERNAL_SERVICE_RESPONDED: "external service answered",
+    events.CUSTOM_REPORTING: "custom event",
 }
 OF_AGENTS: Final = {
     events.PARTY_ADDED: "agent handles it",

@@ -21,6 +21,7 @@ from paceline.servers.engagement.store.invitations import (
 )
 from paceline.storage.database import Transaction
 from paceline.units.quantities import Millis
+from paceline.wire.once import KeptAnswer, Once
 from paceline.wire.operations.engagement import Report
 
 OFFERED: Final = "offered"
@@ -34,9 +35,10 @@ ERRORED: Final = "errored"
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A permit was spent on it."""
+    """A permit was spent on it; `kept` is the answer that its idempotency key gives from now."""
 
     invitation: Invitation
+    kept: tuple[Once, KeptAnswer, Millis] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +192,10 @@ class InvitationBook:
 
     def _decide(self, work: Work) -> Invitation | Exception | None:
         match work:
-            case Create(invitation):
+            case Create(invitation, kept):
                 self._rows.created.append(invitation)
+                if kept is not None:
+                    self._rows.kept.append(kept)
                 self._add(invitation.facts.target, sent=1)
                 return invitation
             case Accept():

@@ -30,6 +30,7 @@ from paceline.servers.engagement.store.invitations import Invitation, Invitation
 from paceline.units.quantities import Millis
 from paceline.wire.access import VISITOR
 from paceline.wire.call import Call, Handlers
+from paceline.wire.once import Once, again, kept, once_of
 from paceline.wire.operations.engagement import (
     AcceptInvitation,
     CreateInvitation,
@@ -69,6 +70,7 @@ class InvitationRequests:
         self._times = times
         self._figures = figures
         self._tenant = tenant
+        self._in_work: set[Once] = set()
 
     @property
     def handlers(self) -> Handlers:
@@ -84,6 +86,7 @@ class InvitationRequests:
         """Spend a permit; the invitation is stored when this returns.
 
         A permit whose invitation could not be stored stays spent: better one fewer than one more.
+        A repeat with the same idempotency key spends none and gives the same invitation.
         """
         if not 0 < len(request.visitor) <= LONGEST_NAME:
             raise PacelineError(
@@ -95,6 +98,26 @@ class InvitationRequests:
                 f"this token is that of '{call.principal.name}'; name no other visitor",
                 field="visitor",
             )
+        once = once_of(call, "invitation.create")
+        if once is None:
+            return await self._create(call, request, None)
+        if once in self._in_work:
+            raise PacelineError(
+                "operation_in_progress", "this key's first request is in work", retry_after_s=1.0
+            )
+        self._in_work.add(once)
+        try:
+            known = await self._store.read_kept(once)
+            if known is not None:
+                repeated: InvitationCreated = again(known, request, InvitationCreated)
+                return repeated
+            return await self._create(call, request, once)
+        finally:
+            self._in_work.discard(once)
+
+    async def _create(
+        self, call: Call, request: CreateInvitation, once: Once | None
+    ) -> InvitationCreated:
         now = self._times.business.now()
         facts = self._permits.spend(request.target, now)
         if facts is None:
@@ -113,12 +136,20 @@ class InvitationRequests:
             expires_at=Millis(now + round(1000 * life_s)),
             facts=facts,
         )
-        await self._writer.submit(Create(invitation), call.deadline)
-        return InvitationCreated(
+        answer = InvitationCreated(
             invitation_id=invitation.id,
             expires_at=to_text(invitation.expires_at),
             expires_in_s=self._times.business.machine_seconds(life_s),
         )
+        work = Create(invitation)
+        if once is not None:
+            work = Create(invitation, (once, kept(request, answer), self._kept_until()))
+        await self._writer.submit(work, call.deadline)
+        return answer
+
+    def _kept_until(self) -> Millis:
+        life_s = self._settings.current.seconds("requests", "idempotency-key-retention")
+        return Millis(self._times.machine.now() + int(life_s * 1000))
 
     async def accept(self, call: Call, request: AcceptInvitation) -> InvitationState:
         """Accept; returns with the interaction, or without it when that takes too long.

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import msgspec
 
 from paceline.servers.engagement.rules.user_data import Facts
+from paceline.storage import kept_answers
 from paceline.storage.batch_outcome import Fence
 from paceline.storage.database import Database, Transaction
 from paceline.units.ids import Epoch
 from paceline.units.quantities import Millis
+from paceline.wire.once import KeptAnswer, Once
 
 NODE_CODE = 0
 """The one row of `engagement.node`: an engine has one writer."""
@@ -65,6 +67,7 @@ class Rows:
     submitted: list[str] = field(default_factory=list)
     counts: dict[str, Counts] = field(default_factory=dict)
     epochs: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    kept: list[tuple[Once, KeptAnswer, Millis]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.created or self.changed or self.submitted or self.counts or self.epochs)
@@ -135,9 +138,19 @@ class InvitationStore:
         )
         return _invitation(rows[0]) if rows else None
 
+    async def read_kept(self, once: Once) -> KeptAnswer | None:
+        """The answer kept under an idempotency key."""
+        return (await kept_answers.read(self._database, "engagement", [once])).get(once)
+
+    async def forget_kept(self, now: Millis) -> None:
+        """Delete answers kept until before an instant."""
+        await kept_answers.forget_expired(self._database, "engagement", now)
+
     async def write(self, transaction: Transaction, rows: Rows) -> None:
         """Write a batch."""
         tenant = self._tenant
+        for once, answer, until in rows.kept:
+            await kept_answers.write(transaction, "engagement", {once: answer}, until)
         if rows.created:
             created = [self._row(invitation) for invitation in rows.created]
             await transaction.insert_rows("engagement.invitations", COLUMNS, created)

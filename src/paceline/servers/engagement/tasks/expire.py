@@ -7,6 +7,7 @@ from paceline.runtime.log import get_log
 from paceline.runtime.times import Times
 from paceline.servers.engagement.live.book import TIMED_OUT, Close, InvitationBook
 from paceline.servers.engagement.live.writer import Writer
+from paceline.servers.engagement.store.invitations import InvitationStore
 from paceline.storage.batch_outcome import Fence
 from paceline.storage.database import Database
 from paceline.units.quantities import Millis
@@ -39,11 +40,14 @@ async def _end(book: InvitationBook, writer: Writer, invitation_id: str, now: Mi
             book.try_end_again(invitation_id)
 
 
-async def forget_batches(fence: Fence, database: Database, times: Times) -> None:
-    """Run until cancelled: delete records of batches nobody asks for any more."""
+async def forget_batches(
+    fence: Fence, store: InvitationStore, database: Database, times: Times
+) -> None:
+    """Run until cancelled: delete records of batches and keys nobody asks for any more."""
     while True:
         try:
             await fence.forget_before(database, Millis(times.machine.now() - round(1000 * KEEP_S)))
+            await store.forget_kept(times.machine.now())
         except PacelineError as error:
             _log.debug("old batches stay for now", why=error.message)
         await times.machine.sleep(FORGET_EVERY_S)

@@ -1,6 +1,7 @@
 """Positions in the stream of events: opaque text outside, node code and event id inside."""
 
 from paceline.errors.failure import PacelineError
+from paceline.wire.page import LONGEST_NUMBER
 
 
 def position_text(node_code: int, event_id: int) -> str:
@@ -8,7 +9,7 @@ def position_text(node_code: int, event_id: int) -> str:
     return f"{node_code}.{event_id}"
 
 
-def event_id_of(position: str | None, node_code: int) -> int:
+def event_id_of(position: str | None, node_code: int, *, field: str = "after") -> int:
     """The last event id that a position covers; 0 = the beginning.
 
     Raises
@@ -19,10 +20,11 @@ def event_id_of(position: str | None, node_code: int) -> int:
     if not position:
         return 0
     node, _, number = position.partition(".")
-    if node != str(node_code) or not number.isdecimal():
+    is_number = number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER
+    if node != str(node_code) or not is_number:
         raise PacelineError(
             "invalid_attribute",
             f"position '{position}' is not one of this node's; use one that an event or a page gave",
-            field="after",
+            field=field,
         )
     return int(number)

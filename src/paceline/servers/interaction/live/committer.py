@@ -6,15 +6,21 @@ from typing import Any
 import msgspec
 
 from paceline.errors.failure import PacelineError
-from paceline.model.instant import to_millis
 from paceline.servers.interaction.event_log import store as log_store
 from paceline.servers.interaction.event_log.publisher import EventPublisher
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.view_head import ViewHead
 from paceline.servers.interaction.store import agents as agent_store
+from paceline.servers.interaction.store import custom_properties as property_store
 from paceline.servers.interaction.store import node as store
+from paceline.servers.interaction.store import parties as party_store
+from paceline.servers.interaction.store import snapshots as snapshot_store
+from paceline.servers.interaction.store import views as view_store
 from paceline.servers.interaction.store.node import Key, TokenKey
 from paceline.storage.database import Engine, Transaction
+
+MOST_READS = 64
+"""Of one head for one batch; a view with segments reads again for those that gave too few (chosen)."""
 
 
 class Work:
@@ -53,6 +59,7 @@ class Committer:
         self._publisher = publisher
         self._engine: Engine = engine
         self._is_stale = False
+        self._parts: list[log_store.Part] = []
 
     async def prepare(self, transaction: Transaction, batch: Sequence[Work]) -> None:
         """Reads what the batch needs: rows, heads of views, used ids and tokens."""
@@ -62,6 +69,12 @@ class Committer:
             node.restore_agents(
                 await agent_store.read_agents(transaction, node.names),
                 await store.read_handled(transaction),
+            )
+            node.restore_parties(await party_store.read_parties(transaction))
+            node.snapshots.restore(
+                await snapshot_store.read_snapshots(transaction),
+                await snapshot_store.read_locked(transaction),
+                node.times.machine.now(),
             )
             self._is_stale = False
         wanted: dict[ViewHead, int] = {}
@@ -74,7 +87,7 @@ class Committer:
             if work.reads_data:
                 with_data += work.keys
             if work.pull is not None:
-                head, count = work.pull
+                head, count = node.views.current(work.pull[0]), work.pull[1]
                 wanted[head] = wanted.get(head, 0) + count
             client_ids += work.client_ids
             tokens += work.tokens
@@ -88,27 +101,51 @@ class Committer:
         await node.load_used(transaction, client_ids, tokens)
 
     async def _refill(self, transaction: Transaction, head: ViewHead, count: int) -> list[Key]:
-        if head.depends_on_time:
-            head.forget()
-        if head.needs_refill(count):
-            limit = max(head.size, count)
-            after = head.floor if not head.terms else None
-            if after is None:
-                head.forget()
-            rows = await store.read_head(
+        node = self._node
+        if not node.views.counts_are_known:
+            in_routing = await view_store.read_in_routing(transaction, shape=node.shape)
+            node.views.restore_counts(in_routing)
+        await self._look_for_due(transaction, head)
+        head.begin(node.now)
+        for _ in range(MOST_READS):
+            read = head.next_read(count)
+            if read is None:
+                break
+            rows = await view_store.read_head(
                 transaction,
                 self._engine,
-                tenant_id=head.tenant_id,
-                queue_id=head.queue_id,
-                condition=head.condition,
-                terms=head.terms,
-                after=after,
-                now=self._node.now,
-                limit=limit,
+                selection=head.selection,
+                read=read,
+                shape=node.shape,
+                now=node.now,
             )
-            head.refill([row for row, _ in rows], limit)
-            self._node.remember(rows)
+            head.fill(read, [row for row, _ in rows])
+            node.remember(rows)
         return [(head.tenant_id, interaction_id) for interaction_id in head.first(count)]
+
+    async def _look_for_due(self, transaction: Transaction, head: ViewHead) -> None:
+        """Offers what was scheduled and became due since the last look at the head's queue."""
+        node, queue_id = self._node, head.queue_id
+        schedule = node.views.schedule
+        if not schedule.is_due(queue_id, node.now):
+            return
+        seen_until = schedule.seen_until(queue_id)
+        if seen_until is not None:
+            rows = await view_store.read_due(
+                transaction,
+                tenant_id=head.tenant_id,
+                queue_id=queue_id,
+                after=seen_until,
+                now=node.now,
+                limit=head.size,
+                shape=node.shape,
+            )
+            node.remember(rows)
+            node.views.due(queue_id, [row for row, _ in rows], head.size, node.now)
+        following = await view_store.read_next_due(
+            transaction, tenant_id=head.tenant_id, queue_id=queue_id, after=node.now
+        )
+        schedule.looked(queue_id, node.now, following)
 
     def apply(self, batch: Sequence[Work]) -> list[Any]:
         """Decides on every piece in order."""
@@ -132,17 +169,10 @@ class Committer:
     async def write(self, transaction: Transaction) -> None:
         """Writes all changes and their events."""
         pending = self._node.pending
-        if pending.inserted or pending.new_data:
-            data = [(*key, text) for key, text in pending.new_data.items()]
-            await store.write_new(transaction, list(pending.inserted.values()), data)
-        if pending.updated:
-            await store.write_changed(transaction, list(pending.updated.values()))
-        if pending.changed_data:
-            await store.write_data(
-                transaction, [(*key, text) for key, text in pending.changed_data.items()]
-            )
-        if pending.finished:
-            await store.write_finished(transaction, list(pending.finished.values()), pending.moved)
+        await self._write_interactions(transaction)
+        if pending.property_states:
+            states = list(pending.property_states.items())
+            await property_store.write_states(transaction, states)
         if pending.client_ids:
             await store.write_client_ids(transaction, pending.client_ids)
         if pending.tokens:
@@ -151,21 +181,49 @@ class Committer:
             agents = self._node.agents
             present = [agents[key] for key in pending.agents if key in agents]
             await agent_store.write_agents(transaction, list(pending.agents), present)
-        if pending.events:
-            await log_store.append(
-                transaction,
-                [
-                    (tenant, to_millis(events[0].at, field="at"), self._node.now, events)
-                    for tenant, events in pending.events.items()
-                ],
+        if pending.parties:
+            keys = sorted(pending.parties)
+            parties = [p for key in keys for p in self._node.parties.get(key, {}).values()]
+            await party_store.write_parties(transaction, keys, parties)
+        if pending.snapshots:
+            await snapshot_store.write_snapshots(
+                transaction, pending.snapshots, pending.snapshot_items
             )
+        if pending.released:
+            await snapshot_store.delete_snapshots(transaction, pending.released)
+        if pending.events:
+            self._parts = [
+                part
+                for tenant, events in pending.events.items()
+                for part in log_store.parts_of(tenant, events)
+            ]
+            await log_store.append(transaction, self._parts, self._node.now)
+
+    async def _write_interactions(self, transaction: Transaction) -> None:
+        pending, shape = self._node.pending, self._node.shape
+        if pending.inserted or pending.new_data:
+            data = [(*key, text) for key, text in pending.new_data.items()]
+            await store.write_new(transaction, list(pending.inserted.values()), data, shape)
+        if pending.updated:
+            await store.write_changed(transaction, list(pending.updated.values()))
+        if pending.custom:
+            custom = [pending.updated[key] for key in pending.custom if key in pending.updated]
+            await store.write_custom(transaction, custom, shape)
+        if pending.changed_data:
+            changed = [(*key, text) for key, text in pending.changed_data.items()]
+            await store.write_data(transaction, changed)
+        if pending.finished:
+            finished = list(pending.finished.values())
+            await store.write_finished(transaction, finished, pending.moved, shape)
 
     def committed(self, batch: Sequence[Work], outcomes: Sequence[Any]) -> None:
         """The changes are durable: publishes events, wakes held pulls, sends notices."""
         done = self._node.settle()
-        for tenant, events in done.events.items():
-            self._publisher.publish(tenant, events)
+        if done.events:
+            self._publisher.publish(self._parts)
         self._node.views.wake()
+        if done.agents:
+            self._node.on_agents_changed(done.agents)
         for act in done.after_commit:
             act()
 

@@ -12,17 +12,30 @@ from typing import TypeVar
 import msgspec
 
 from paceline.errors.failure import PacelineError
-from paceline.model.agent import Agent
-from paceline.model.configuration import Dn, InteractionQueue
+from paceline.model import events
+from paceline.model.agent import Agent, AgentKey
+from paceline.model.configuration import Dn, InteractionQueue, Workbin
 from paceline.model.instant import to_text
 from paceline.model.interaction import Row
+from paceline.model.party import INTRUDE, Party
 from paceline.model.snapshot import ConfigurationSnapshot
 from paceline.runtime.ids import InteractionIds
 from paceline.runtime.times import Times
 from paceline.servers.interaction.event_log.position import position_text
 from paceline.servers.interaction.live.agents import AgentLinks
 from paceline.servers.interaction.live.pending import Pending
+from paceline.servers.interaction.live.running_times import RunningTimes
+from paceline.servers.interaction.live.snapshots import Snapshots
 from paceline.servers.interaction.live.views import Views
+from paceline.servers.interaction.live.workbin_watchers import WorkbinWatchers
+from paceline.servers.interaction.rules.custom_values import (
+    CustomValues,
+    PropertyChanges,
+    PropertyStates,
+    configured,
+)
+from paceline.servers.interaction.rules.media_types import MediaOptions, media_options
+from paceline.servers.interaction.rules.wire_form import PRIVATE_QUEUE
 from paceline.servers.interaction.store.node import (
     Counters,
     Finished,
@@ -35,9 +48,11 @@ from paceline.servers.interaction.store.node import (
     read_rows,
     read_tokens,
 )
+from paceline.servers.interaction.store.row_shape import PLAIN, RowShape
 from paceline.storage.database import Queries
 from paceline.wire.call import Peer
 from paceline.wire.operations.event import Event
+from paceline.wire.operations.interaction import PartyRequestResult
 
 CACHED_ROWS = 20_000
 """Recent interactions kept in memory: a few seconds of work at the gate's rate, about 40 MB (chosen)."""
@@ -69,10 +84,21 @@ class NodeState:
         self.counters = counters
         self.ids = InteractionIds(node_code, times, counters.last_id_ms)
         self.views = Views(head_size)
-        self.agents: dict[tuple[int, int], Agent] = {}
+        self.custom = CustomValues()
+        self.shape = PLAIN
+        self.property_states: PropertyStates = {}
+        self.agents: dict[AgentKey, Agent] = {}
         self.links = AgentLinks()
+        self.parties: dict[Key, dict[int, Party]] = {}
+        self.running = RunningTimes()
+        self.workbin_watchers = WorkbinWatchers()
+        self.snapshots = Snapshots()
+        self.intrusions: dict[int, Callable[[PartyRequestResult], None]] = {}
+        self.on_agents_changed: Callable[[set[AgentKey]], None] = lambda _: None
         self.held: dict[str, set[Key]] = {}
         self.routers: dict[str, Peer] = {}
+        self.on_freed: dict[str, Callable[[], None]] = {}
+        self.logs_user_data = False
         self.pending = Pending()
         self.event_id = counters.last_event_id
         self.submit_seq = counters.last_submit_seq
@@ -84,6 +110,7 @@ class NodeState:
         self._ticket = 0
         self.snapshot = snapshot
         self.names: Mapping[int, str] = {}
+        self.media_options: Mapping[tuple[int, str], MediaOptions] = {}
         self.configure(snapshot)
 
     # --- configuration --------------------------------------------------------------------------
@@ -92,8 +119,37 @@ class NodeState:
         """Takes a new configuration: names, queues, views."""
         self.snapshot = snapshot
         numbers = {o.id: dn.number for o, dn in snapshot.all_of(Dn)}
-        self.names = {**snapshot.names, **numbers}
-        self.views.configure(snapshot)
+        queues = {o.id: f"{o.name}{PRIVATE_QUEUE}" for o, _ in snapshot.all_of(Workbin)}
+        self.names = {**snapshot.names, **numbers, **queues}
+        self.media_options = media_options(snapshot)
+        self._configure_views()
+
+    def _configure_views(self) -> None:
+        self.custom = CustomValues(configured(self.snapshot), self.property_states)
+        if self.custom.columns != self.shape.custom:
+            self.shape = RowShape(self.custom.columns)
+        self.views.configure(self.snapshot, self.custom)
+
+    def restore_property_states(self, states: PropertyStates) -> None:
+        """Takes what the database knows of custom properties."""
+        self.property_states = states
+        self._configure_views()
+
+    def change_property_states(self, changes: PropertyChanges) -> None:
+        """The columns of custom properties were added, filled, or are no more."""
+        states = {**self.property_states, **changes}
+        kept = {place: state for place, state in states.items() if state is not None}
+        self.pending.property_states.update(changes)
+        self.after_commit(lambda: self.restore_property_states(kept))
+
+    def fill_custom(self, key: Key) -> None:
+        """Gives an interaction the values of its custom properties; a finished one is no matter."""
+        row = self._rows.get(key)
+        if row is None:
+            return
+        custom = self.custom.of(key[0], self.user_data(key))
+        self.put(row, msgspec.structs.replace(row, custom=custom))
+        self.pending.custom.add(key)
 
     def queue_id(self, tenant: int, name: str, *, field: str = "queue") -> int:
         """The id of an interaction queue; `invalid_attribute` when it does not exist or is disabled."""
@@ -135,6 +191,7 @@ class NodeState:
             raise PacelineError(
                 "media_not_logged_in", f"agent '{name}' is not logged in", field="agent"
             )
+        self.links.active(agent.key, self.now)
         return agent
 
     # --- reading --------------------------------------------------------------------------------
@@ -145,11 +202,11 @@ class NodeState:
             k for k in dict.fromkeys(keys) if k not in self._rows and k not in self._finished
         ]
         if missing:
-            found = await read_rows(queries, missing)
+            found = await read_rows(queries, missing, self.shape)
             self._rows.update(found)
             gone = [key for key in missing if key not in found]
             if gone:
-                self._finished.update(await read_finished(queries, gone))
+                self._finished.update(await read_finished(queries, gone, self.shape))
         without = [key for key in dict.fromkeys(with_data) if key not in self._data]
         if without:
             self._data.update(await read_data(queries, without))
@@ -180,6 +237,10 @@ class NodeState:
             )
         return row
 
+    def known(self, key: Key) -> Row | None:
+        """An interaction in work if it is in memory."""
+        return self._rows.get(key)
+
     def may_wait(self, key: Key) -> bool:
         """Whether it may stand in the head of a view: what is not in memory may."""
         row = self._rows.get(key)
@@ -188,6 +249,12 @@ class NodeState:
     def finished(self, key: Key) -> Finished | None:
         """The end of a finished interaction, None when it is in work or never was."""
         return self._finished.get(key)
+
+    def drop_finished(self, before: int) -> None:
+        """Forgets finished interactions that stopped before an instant: their retention is over."""
+        for key in [k for k, done in self._finished.items() if done.stopped_at < before]:
+            del self._finished[key]
+            self._data.pop(key, None)
 
     def user_data(self, key: Key) -> str:
         """User data as they came; loaded before."""
@@ -216,6 +283,8 @@ class NodeState:
         """A changed interaction; heads of views and the routers' holdings follow."""
         key = new.key
         self._rows[key] = new
+        if new.custom is not old.custom and new.custom != old.custom:
+            self.pending.custom.add(key)
         if key in self.pending.inserted:
             self.pending.inserted[key] = new
         else:
@@ -224,6 +293,7 @@ class NodeState:
             self.views.remove(old)
         if new.is_waiting:
             self.views.offer(new, self.now)
+        self.views.moved(old, new)
         self._hold(old.router_session, new.router_session, key)
 
     def finish(self, row: Row, reason: str | None) -> None:
@@ -231,6 +301,7 @@ class NodeState:
         key = row.key
         if row.is_waiting:
             self.views.remove(row)
+        self.views.moved(row, None)
         self._hold(row.router_session, None, key)
         ended = msgspec.structs.replace(
             row, state=4, agent_id=None, place_id=None, router_session=None, ticket=0, ticket_until=None,
@@ -273,9 +344,35 @@ class NodeState:
         self.pending.agents.add(agent.key)
 
     def remove_agent(self, agent: Agent) -> None:
-        """The end of an agent session."""
+        """The end of an agent session; nobody speaks for the agent any more."""
         self.agents.pop(agent.key, None)
         self.pending.agents.add(agent.key)
+        self.links.forget_activity(agent.key)
+        for peer in self.links.peers(agent.key):
+            self.detach(agent.key, peer)
+
+    def attach(self, key: AgentKey, peer: Peer) -> None:
+        """A client session speaks for the agent from now on."""
+        if self.links.attach(key, peer):
+            self.pending.links.append((True, key, peer))
+
+    def detach(self, key: AgentKey, peer: Peer) -> None:
+        """A client session speaks for the agent no longer."""
+        self.links.detach(key, peer.session_id)
+        self.pending.links.append((False, key, peer))
+
+    def change_party(self, party: Party) -> None:
+        """A new or changed party beside the owner."""
+        self.parties.setdefault(party.key, {})[party.agent_id] = party
+        self.pending.parties.add(party.key)
+
+    def remove_party(self, party: Party) -> None:
+        """The end of a party beside the owner."""
+        parties = self.parties[party.key]
+        del parties[party.agent_id]
+        if not parties:
+            del self.parties[party.key]
+        self.pending.parties.add(party.key)
 
     def event(
         self,
@@ -294,9 +391,12 @@ class NodeState:
         self.event_id += 1
         fields = data
         if row is not None:
-            fields = (
-                {"media_type": row.media_type, **data} if data else {"media_type": row.media_type}
-            )
+            about: dict[str, object] = {"media_type": row.media_type}
+            if data:
+                about.update(data)
+            if self.logs_user_data and name in events.WITH_USER_DATA:
+                about["user_data"] = msgspec.Raw(self.user_data(row.key).encode())
+            fields = about
         event = Event(
             position=position_text(self.node_code, self.event_id),
             node=self.node_code,
@@ -329,6 +429,9 @@ class NodeState:
     def settle(self) -> Pending:
         """Makes the batch's changes the truth; gives them for notices."""
         done, self.pending = self.pending, Pending()
+        self.running.settle(done, self.now, self.user_data)
+        if self.on_freed:
+            self._tell_freed(done)
         self.counters = self.counter_values()
         self._used_ids.clear()
         self._tokens.clear()
@@ -336,6 +439,12 @@ class NodeState:
         _trim(self._data, CACHED_ROWS)
         _trim(self._finished, CACHED_ROWS)
         return done
+
+    def _tell_freed(self, done: Pending) -> None:
+        """Sessions that hold less than before are told; they may take more."""
+        for old, _, _ in done.holdings:
+            if old is not None and (told := self.on_freed.get(old)) is not None:
+                told()
 
     def counter_values(self) -> Counters:
         """The node row after this batch."""
@@ -351,6 +460,11 @@ class NodeState:
         failed, self.pending = self.pending, Pending()
         for old, new, key in reversed(failed.holdings):
             self._move(new, old, key)
+        for was_attached, agent_key, peer in reversed(failed.links):
+            if was_attached:
+                self.links.detach(agent_key, peer.session_id)
+            elif self.links.is_watched(peer.session_id):
+                self.links.attach(agent_key, peer)
         self.event_id = self.counters.last_event_id
         self.submit_seq = self.counters.last_submit_seq
         self._rows.clear()
@@ -371,6 +485,17 @@ class NodeState:
                 agent.ringing[row.media_type] = row.interaction_id
             else:
                 agent.handling.add(row.interaction_id)
+
+    def restore_parties(self, parties: Iterable[Party]) -> None:
+        """Takes the stored parties beside owners; agents are restored before."""
+        self.parties = {}
+        for party in parties:
+            self.parties.setdefault(party.key, {})[party.agent_id] = party
+            agent = self.agents.get((party.tenant_id, party.agent_id))
+            if agent is not None and party.is_joined:
+                agent.handling.add(party.interaction_id)
+            elif agent is not None and party.role != INTRUDE:
+                agent.ringing[party.media_type] = party.interaction_id
 
     def _hold(self, old: str | None, new: str | None, key: Key) -> None:
         if old != new:

@@ -1,347 +1,274 @@
-"""Agent sessions: login at a place, media types and their readiness, do not disturb, lost connections."""
+"""Agent sessions: login at a place, who speaks for the agent, logout, and a lost connection's end."""
 
 import asyncio
 from collections.abc import Callable
-from operator import attrgetter
 
 from paceline.errors.failure import PacelineError
 from paceline.model import events
-from paceline.model.agent import Agent, Media
-from paceline.model.instant import to_text
+from paceline.model.agent import Agent, AgentKey
 from paceline.runtime.ids import request_id
-from paceline.servers.interaction.live.committer import Work
-from paceline.servers.interaction.live.node import NodeState
-from paceline.servers.interaction.live.transitions import return_to_queue, tell_agent
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of
-from paceline.wire.call import Call, Handlers
-from paceline.wire.operation import Done
-from paceline.wire.operations.agent import (
-    AgentList,
-    AgentPage,
-    AgentRef,
-    AgentSession,
-    Login,
-    MediaRef,
-    MediaState,
+from paceline.runtime.log import get_log
+from paceline.servers.interaction.live.agent_transitions import (
+    add_media,
+    agent_event,
+    agents_at,
+    close_connections,
+    end_session,
+    is_in_grace,
+    keys_of,
+    session_named,
+    session_of,
+    set_ready,
 )
-from paceline.wire.operations.interaction import Revoked
-from paceline.wire.page import page_after
+from paceline.servers.interaction.live.committer import Work
+from paceline.servers.interaction.live.invites import outstanding
+from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.rules.seats import seat_limit
+from paceline.wire.call import Call, Handlers, Peer
+from paceline.wire.operation import Done
+from paceline.wire.operations.agent import AgentRef, AgentSession, Login
 
 LOST = "agent connection lost"
+NEW_CLIENT = "agent logs in as a new client"
+
+CLOSING_NUMBER = 22017
+"""Documented number of the line "closing connection: agent logs in as a new client"."""
+
+OnLost = Callable[[Peer, list[AgentKey]], None]
+"""Told of a closed link and of the agents whose last connection it was."""
+
+_log = get_log("interaction.agents")
 
 
 class AgentRequests:
-    """Handlers of all agent and media operations."""
+    """Handlers of login and logout."""
 
-    def __init__(self, lane: NodeLane, on_lost: Callable[[tuple[int, int], str], None]) -> None:
+    def __init__(self, lane: NodeLane, on_lost: OnLost) -> None:
         self._lane = lane
         self._on_lost = on_lost
 
     @property
     def handlers(self) -> Handlers:
         """By operation name."""
-        return {
-            "agent.login": self.login,
-            "agent.logout": self.logout,
-            "agent.list": self.list,
-            "agent.dnd_on": lambda call, request: self._disturb(call, request, is_on=True),
-            "agent.dnd_off": lambda call, request: self._disturb(call, request, is_on=False),
-            "media.add": self.add_media,
-            "media.remove": self.remove_media,
-            "media.ready": lambda call, request: self._ready(call, request, is_ready=True),
-            "media.not_ready": lambda call, request: self._ready(call, request, is_ready=False),
-        }
+        return {"agent.login": self.login, "agent.logout": self.logout}
 
     def login(self, call: Call, request: Login) -> "asyncio.Future[AgentSession]":
         """Begins a session; at the same place it attaches to the one that exists."""
         tenant = call.tenant_of(request.tenant)
         actor = actor_of(call)
         peer = call.peer
+        keys = keys_of(session_named(self._lane.node, tenant, request.agent))
 
         def apply(node: NodeState) -> AgentSession:
-            agent_id = node.agent_id(tenant, request.agent)
-            place_id = _place_id(node, tenant, request.place)
-            agent = node.agents.get((tenant, agent_id))
-            if agent is not None and request.place is not None and agent.place_id != place_id:
-                where = node.names.get(agent.place_id or 0, "no place")
-                raise PacelineError(
-                    "agent_elsewhere",
-                    f"agent '{request.agent}' is logged in at {where}",
-                    field="place",
-                )
+            key = (tenant, node.agent_id(tenant, request.agent))
+            place_id = self._place_id(node, key, request.place)
+            agent = node.agents.get(key)
+            is_new = agent is None or self._is_elsewhere(node, agent, request, place_id)
+            if agent is not None and not is_new:
+                self._check_connections(node, agent, peer)
+            elif place_id is not None:
+                self._check_place(node, key, place_id)
             if agent is None:
-                agent = _new_session(
-                    node, tenant, agent_id, request, place_id, actor, peer is not None
-                )
-            for media in request.media:
+                self._check_seats(node)
+            if agent is not None and is_new:
+                peers = node.links.peers(key)
+                end_session(node, agent, actor, NEW_CLIENT, set(keys))
+                self._close(node, agent, peers)
+            if agent is None or is_new:
+                agent = _new_session(node, key, request, place_id, actor)
+            for media in dict.fromkeys(request.media):
                 if media not in agent.media:
-                    _add_media(node, agent, media, actor)
+                    add_media(node, agent, media, actor)
                 if request.ready and not agent.media[media].ready:
-                    _set_ready(node, agent, media, actor, is_ready=True, reason=None)
-            if peer is not None:
-                agent.is_linked = True
-                if node.links.attach(agent.key, peer):
-                    key = agent.key
-                    peer.on_close(lambda: self._detached(key, peer.session_id))
+                    set_ready(node, agent, media, actor, is_ready=True, reason=None)
+            self._attach(node, agent, peer, frozenset(keys))
+            node.links.active(key, node.now)
             node.change_agent(agent)
             return session_of(node, agent)
 
-        return self._lane.submit(call, Work(apply))
+        return self._lane.submit(call, Work(apply, keys=keys, reads_data=True))
 
     def logout(self, call: Call, request: AgentRef) -> "asyncio.Future[Done]":
         """Ends the session; not logged in is fine."""
         tenant = call.tenant_of(request.tenant)
         actor = actor_of(call)
-        return self._lane.submit(
-            call, self.logout_work(tenant, request.agent, actor, request.reason or "logout")
-        )
-
-    def logout_work(self, tenant: int, name: str, actor: str, reason: str) -> Work:
-        """Work that logs an agent out; what the agent has goes back to its queue."""
-        agent = _session_named(self._lane.node, tenant, name)
-        keys = tuple((tenant, i) for i in _interactions_of(agent)) if agent else ()
+        keys = keys_of(session_named(self._lane.node, tenant, request.agent))
 
         def apply(node: NodeState) -> Done:
-            current = _session_named(node, tenant, name)
+            current = session_named(node, tenant, request.agent)
             if current is not None:
-                end_session(node, current, actor, reason, set(keys))
+                end_session(node, current, actor, request.reason or "logout", set(keys))
             else:
-                node.agent_id(tenant, name)  # refuses a name that nobody has
+                node.agent_id(tenant, request.agent)  # refuses a name that nobody has
             return Done()
 
-        return Work(apply, keys=keys)
+        return self._lane.submit(call, Work(apply, keys=keys))
 
-    async def list(self, call: Call, request: AgentList) -> AgentPage:
-        """Logged-in agents by name, page by page."""
-        tenant = call.tenant_of(request.tenant)
-        node = self._lane.node
-        by_name = attrgetter("name")
-        agents = sorted((a for a in node.agents.values() if a.tenant_id == tenant), key=by_name)
-        page, continuation = page_after(agents, request.continuation, request.limit, by_name)
-        return AgentPage(
-            items=tuple(session_of(node, agent) for agent in page),
-            continuation=continuation,
-            complete=continuation is None,
+    # --- what a login needs ---------------------------------------------------------------------
+
+    @property
+    def _is_forced(self) -> bool:
+        return self._connections_option == "force-logout"
+
+    @property
+    def _connections_option(self) -> str:
+        return self._lane.settings.current.text("settings", "allow-multiple-agent-connections")
+
+    @property
+    def _ignores_place(self) -> bool:
+        return self._lane.settings.current.text("settings", "agent-login-control") == "ignore"
+
+    def _place_id(self, node: NodeState, key: AgentKey, name: str | None) -> int | None:
+        """The place's id; the agent's own id stands for the place that is named as the agent."""
+        if self._ignores_place:
+            return key[1]
+        if name is None:
+            return None
+        place_id = node.snapshot.places.get((key[0], name))
+        if place_id is None:
+            raise PacelineError(
+                "invalid_attribute", f"place '{name}' does not exist", field="place"
+            )
+        return place_id
+
+    def _is_elsewhere(
+        self, node: NodeState, agent: Agent, request: Login, place_id: int | None
+    ) -> bool:
+        """Whether the session is at another place and makes room for this login.
+
+        Raises
+        ------
+        PacelineError
+            `agent_elsewhere` when it does not make room.
+        """
+        if request.place is None or self._ignores_place or agent.place_id == place_id:
+            return False
+        if self._is_forced:
+            return True
+        where = node.names.get(agent.place_id or 0, "no place")
+        raise PacelineError(
+            "agent_elsewhere", f"agent '{request.agent}' is logged in at {where}", field="place"
         )
 
-    def add_media(self, call: Call, request: MediaRef) -> "asyncio.Future[AgentSession]":
-        """Adds a media type, not ready."""
-        actor = actor_of(call)
-
-        def apply(node: NodeState) -> AgentSession:
-            agent = node.logged_in(call.tenant_of(request.tenant), request.agent)
-            if request.media in agent.media:
-                raise PacelineError(
-                    "media_already_added",
-                    f"agent '{agent.name}' has {request.media}",
-                    field="media",
-                )
-            _add_media(node, agent, request.media, actor)
-            node.change_agent(agent)
-            return session_of(node, agent)
-
-        return self._lane.submit(call, Work(apply))
-
-    def remove_media(self, call: Call, request: MediaRef) -> "asyncio.Future[AgentSession]":
-        """Removes a media type; what the agent handles in it stays with the agent."""
-        actor = actor_of(call)
-
-        def apply(node: NodeState) -> AgentSession:
-            agent = node.logged_in(call.tenant_of(request.tenant), request.agent)
-            _media_of(agent, request.media)
-            del agent.media[request.media]
-            _agent_event(
-                node, events.MEDIA_REMOVED, agent, actor, request.reason, media_type=request.media
-            )
-            node.change_agent(agent)
-            return session_of(node, agent)
-
-        return self._lane.submit(call, Work(apply))
-
-    def _ready(
-        self, call: Call, request: MediaRef, *, is_ready: bool
-    ) -> "asyncio.Future[AgentSession]":
-        actor = actor_of(call)
-
-        def apply(node: NodeState) -> AgentSession:
-            agent = node.logged_in(call.tenant_of(request.tenant), request.agent)
-            media = _media_of(agent, request.media)
-            if media.ready == is_ready:
-                word = "ready" if is_ready else "not ready"
-                raise PacelineError(
-                    "already_ready" if is_ready else "already_not_ready",
-                    f"agent '{agent.name}' is {word} for {request.media} already",
-                    field="media",
-                )
-            _set_ready(node, agent, request.media, actor, is_ready=is_ready, reason=request.reason)
-            node.change_agent(agent)
-            return session_of(node, agent)
-
-        return self._lane.submit(call, Work(apply))
-
-    def _disturb(
-        self, call: Call, request: AgentRef, *, is_on: bool
-    ) -> "asyncio.Future[AgentSession]":
-        actor = actor_of(call)
-
-        def apply(node: NodeState) -> AgentSession:
-            agent = node.logged_in(call.tenant_of(request.tenant), request.agent)
-            if agent.do_not_disturb != is_on:
-                agent.do_not_disturb = is_on
-                name = events.DO_NOT_DISTURB_ON if is_on else events.DO_NOT_DISTURB_OFF
-                _agent_event(node, name, agent, actor, request.reason)
-                node.change_agent(agent)
-            return session_of(node, agent)
-
-        return self._lane.submit(call, Work(apply))
-
-    def _detached(self, key: tuple[int, int], session_id: str) -> None:
-        if self._lane.node.links.detach(key, session_id):
-            agent = self._lane.node.agents.get(key)
-            if agent is not None:
-                self._on_lost(key, agent.session_id)
-
-
-def session_of(node: NodeState, agent: Agent) -> AgentSession:
-    """A session as clients see it."""
-    return AgentSession(
-        agent=agent.name,
-        tenant=agent.tenant_id,
-        place=node.names.get(agent.place_id or 0),
-        session_id=agent.session_id,
-        login_at=to_text(agent.login_at),
-        do_not_disturb=agent.do_not_disturb,
-        is_connected=not agent.is_linked or node.links.is_attached(agent.key),
-        media=tuple(
-            MediaState(
-                media_type=name, ready=m.ready, reason=m.reason, changed_at=to_text(m.changed_at)
-            )
-            for name, m in agent.media.items()
-        ),
-        handling=tuple(sorted(agent.handling)),
-    )
-
-
-def end_session(
-    node: NodeState, agent: Agent, actor: str, reason: str, loaded: set[tuple[int, str]]
-) -> None:
-    """Logs an agent out; `loaded` are the interactions in memory, what came since is returned later."""
-    for interaction_id in _interactions_of(agent):
-        key = (agent.tenant_id, interaction_id)
-        if key not in loaded:
+    def _check_connections(self, node: NodeState, agent: Agent, peer: Peer | None) -> None:
+        if peer is None or self._connections_option != "false":
+            return
+        if any(other.session_id != peer.session_id for other in node.links.peers(agent.key)):
             raise PacelineError(
-                "operation_in_progress", "the agent is just taking another interaction"
+                "agent_elsewhere",
+                f"agent '{agent.name}' is logged in over another connection, and "
+                "allow-multiple-agent-connections is false",
+                field="agent",
             )
-    for interaction_id in _interactions_of(agent):
-        row = node.row((agent.tenant_id, interaction_id))
-        if not row.ticket:
-            notice = Revoked(interaction_id=interaction_id, agent=agent.name, reason=reason)
-            tell_agent(node, row, "interaction.revoked", notice)
-            node.event(
-                events.REVOKED,
-                actor,
-                row=row,
-                agent=agent.name,
-                place=node.names.get(agent.place_id or 0),
-                reason=reason,
-                data={"ticket": 0},
+
+    def _check_place(self, node: NodeState, key: AgentKey, place_id: int) -> None:
+        others = agents_at(node, key[0], place_id, key)
+        if not others:
+            return
+        other, place = others[0], node.names.get(place_id)
+        if is_in_grace(node, other):
+            raise PacelineError(
+                "place_in_logout",
+                f"agent '{other.name}' at '{place}' has lost the connection and is being logged out",
+                field="place",
+                retry_after_s=self._lane.settings.current.seconds("settings", "mass-logout-grace"),
             )
-        return_to_queue(node, row, actor, reason)
-    for media in tuple(agent.media):
-        del agent.media[media]
-        _agent_event(node, events.MEDIA_REMOVED, agent, actor, reason, media_type=media)
-    _agent_event(node, events.AGENT_LOGOUT, agent, actor, reason, session_id=agent.session_id)
-    node.remove_agent(agent)
+        raise PacelineError(
+            "place_occupied", f"agent '{other.name}' is logged in at '{place}'", field="place"
+        )
+
+    def _check_seats(self, node: NodeState) -> None:
+        current = self._lane.settings.current
+        limit = seat_limit(
+            (current.integer("seats", "ics_multi_media_agent_seat"),),
+            current.integer("seats", "pool"),
+            current.text("seats", "mode"),
+        )
+        if limit is not None and len(node.agents) >= limit:
+            raise PacelineError(
+                "limit_reached",
+                f"all {limit} seats are taken; raise them in section seats or wait for a logout",
+                field="agent",
+            )
+
+    # --- connections ----------------------------------------------------------------------------
+
+    def _attach(
+        self,
+        node: NodeState,
+        agent: Agent,
+        peer: Peer | None,
+        loaded: frozenset[tuple[int, str]],
+    ) -> None:
+        """The caller's session speaks for the agent from now on; with force-logout it alone.
+
+        It is told of what rings at the agent: an offer made before would else end unanswered.
+        Over plain HTTP nobody speaks for it: who comes back that way is in no grace any more.
+        """
+        if peer is None:
+            agent.is_linked = node.links.is_attached(agent.key)
+            return
+        if self._is_forced:
+            earlier = node.links.peers(agent.key)
+            self._close(node, agent, tuple(p for p in earlier if p.session_id != peer.session_id))
+        agent.is_linked = True
+        if all(known is not peer for known in node.links.peers(agent.key)):
+            for invite in outstanding(node, agent, loaded):
+                node.after_commit(
+                    lambda invite=invite: peer.notify("interaction.invite", invite)  # type: ignore[misc]  # bound now
+                )
+        node.attach(agent.key, peer)
+        node.after_commit(lambda: self._watch(peer))
+
+    def _close(self, node: NodeState, agent: Agent, peers: tuple[Peer, ...]) -> None:
+        close_connections(node, agent, peers, NEW_CLIENT)
+        for peer in peers:
+            fields = {"agent": agent.name, "client": peer.client, "session": peer.session_id}
+            node.after_commit(
+                lambda fields=fields: _log.standard(  # type: ignore[misc]  # bound now
+                    f"closing connection: {NEW_CLIENT}", CLOSING_NUMBER, **fields
+                )
+            )
+
+    def _watch(self, peer: Peer) -> None:
+        if self._lane.node.links.watch(peer.session_id):
+            peer.on_close(lambda: self._closed(peer))
+
+    def _closed(self, peer: Peer) -> None:
+        left_alone = self._lane.node.links.close(peer.session_id)
+        if left_alone:
+            self._on_lost(peer, left_alone)
 
 
-def _session_named(node: NodeState, tenant: int, name: str) -> Agent | None:
-    """The session of an agent; also of one who was renamed, disabled or deleted meanwhile."""
-    found = node.snapshot.agents.get((tenant, name))
-    if found is not None:
-        return node.agents.get((tenant, found[0]))
-    return next((a for a in node.agents.values() if a.tenant_id == tenant and a.name == name), None)
+def ending(
+    node: NodeState, key: AgentKey, reason: str, is_due: Callable[[NodeState, Agent], bool]
+) -> Work:
+    """Work that ends a session by the node's own decision.
 
+    `is_due` is asked when the work is done: the agent may be back, and what is in memory now may
+    come from a batch that failed.
+    """
+    keys = keys_of(node.agents.get(key))
 
-def _interactions_of(agent: Agent) -> tuple[str, ...]:
-    return (*sorted(agent.handling), *agent.ringing.values())
+    def apply(node: NodeState) -> None:
+        current = node.agents.get(key)
+        if current is not None and is_due(node, current):
+            end_session(node, current, "server", reason, set(keys))
 
-
-def _place_id(node: NodeState, tenant: int, name: str | None) -> int | None:
-    if name is None:
-        return None
-    place_id = node.snapshot.places.get((tenant, name))
-    if place_id is None:
-        raise PacelineError("invalid_attribute", f"place '{name}' does not exist", field="place")
-    return place_id
+    return Work(apply, keys=keys)
 
 
 def _new_session(
-    node: NodeState,
-    tenant: int,
-    agent_id: int,
-    request: Login,
-    place_id: int | None,
-    actor: str,
-    is_linked: bool,
+    node: NodeState, key: AgentKey, request: Login, place_id: int | None, actor: str
 ) -> Agent:
-    if place_id is not None:
-        others = [
-            a for a in node.agents.values() if a.tenant_id == tenant and a.place_id == place_id
-        ]
-        if others:
-            raise PacelineError(
-                "place_occupied",
-                f"agent '{others[0].name}' is logged in at '{request.place}'",
-                field="place",
-            )
     agent = Agent(
-        tenant_id=tenant,
-        agent_id=agent_id,
+        tenant_id=key[0],
+        agent_id=key[1],
         name=request.agent,
         session_id=str(request_id()),
         place_id=place_id,
         login_at=node.now,
-        is_linked=is_linked,
     )
-    _agent_event(
-        node, events.AGENT_LOGIN, agent, actor, request.reason, session_id=agent.session_id
-    )
+    agent_event(node, events.AGENT_LOGIN, agent, actor, request.reason, session_id=agent.session_id)
     return agent
-
-
-def _add_media(node: NodeState, agent: Agent, media: str, actor: str) -> None:
-    agent.media[media] = Media(ready=False, reason=None, changed_at=node.now)
-    _agent_event(node, events.MEDIA_ADDED, agent, actor, None, media_type=media)
-
-
-def _set_ready(
-    node: NodeState, agent: Agent, media: str, actor: str, *, is_ready: bool, reason: str | None
-) -> None:
-    agent.media[media] = Media(ready=is_ready, reason=reason, changed_at=node.now)
-    name = events.READY_FOR_MEDIA if is_ready else events.NOT_READY_FOR_MEDIA
-    _agent_event(node, name, agent, actor, reason, media_type=media)
-
-
-def _media_of(agent: Agent, media: str) -> Media:
-    found = agent.media.get(media)
-    if found is None:
-        raise PacelineError(
-            "media_not_logged_in",
-            f"agent '{agent.name}' is not logged in with {media}",
-            field="media",
-        )
-    return found
-
-
-def _agent_event(
-    node: NodeState, name: str, agent: Agent, actor: str, reason: str | None, **data: object
-) -> None:
-    node.event(
-        name,
-        actor,
-        tenant=agent.tenant_id,
-        agent=agent.name,
-        place=node.names.get(agent.place_id or 0),
-        reason=reason,
-        data=data,
-    )

@@ -1,4 +1,7 @@
-"""Delivery to agents: deliver, accept, reject, revoke, and the end of an unanswered offer."""
+"""Delivery to agents: deliver, accept, reject, revoke, and the end of an unanswered offer.
+
+Answers to a transfer, conference or intrusion come here too: a ticket tells them apart.
+"""
 
 import asyncio
 import heapq
@@ -9,27 +12,41 @@ from paceline.model import events
 from paceline.model.agent import Agent
 from paceline.model.instant import to_text
 from paceline.model.interaction import Row
+from paceline.model.party import INTRUDE, Party
+from paceline.servers.interaction.live import parties
+from paceline.servers.interaction.live.agent_transitions import (
+    check_reachable,
+    check_reservation,
+    end_reservation,
+    not_ready_unanswered,
+)
 from paceline.servers.interaction.live.committer import Work
+from paceline.servers.interaction.live.invites import invite_of
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import (
     HANDLING,
     ROUTING,
     end_ringing,
+    hand_over,
     leave_virtual_queue,
     place_in_queue,
     replace,
     tell_agent,
     tell_router,
 )
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of
-from paceline.servers.interaction.rules.wire_form import state_answer, wire_form
+from paceline.servers.interaction.requests.lane import (
+    NodeLane,
+    actor_of,
+    check_ownership,
+    handlers_of,
+)
+from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.interaction import (
     Accept,
     Deliver,
     Delivered,
     DeliveryResult,
-    Invite,
     Reject,
     Revoke,
     StateAnswer,
@@ -92,6 +109,7 @@ class DeliveryRequests:
             row = node.row(key)
             _check_held(row, session)
             agent = _free_agent(node, row, request.agent)
+            check_reservation(node, agent, call.client)
             timeout = self._lane.settings.current.seconds("settings", "delivering-timeout")
             ticket = node.next_ticket()
             until = node.now + int(timeout * 1000)
@@ -106,6 +124,7 @@ class DeliveryRequests:
             )
             node.put(row, new)
             agent.ringing[row.media_type] = row.interaction_id
+            end_reservation(node, agent)
             place = node.names.get(agent.place_id or 0)
             number = node.names.get(row.virtual_queue_id or 0)
             node.event(
@@ -117,13 +136,7 @@ class DeliveryRequests:
                 data={"ticket": ticket, "virtual_queue": number},
             )
             node.event(events.PARTY_REMOVED, actor, row=new, data={"party": "strategy"})
-            invite = Invite(
-                interaction=wire_form(new, node.names, node.user_data(key)),
-                ticket=ticket,
-                agent=agent.name,
-                expires_at=to_text(until),
-            )
-            tell_agent(node, new, "interaction.invite", invite)
+            tell_agent(node, new, "interaction.invite", invite_of(node, new, agent.name))
             node.after_commit(lambda: self._offers.add(until, ticket, key))
             return Delivered(
                 interaction_id=new.interaction_id,
@@ -144,6 +157,9 @@ class DeliveryRequests:
 
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
+            party = _party_with(node, row, request.ticket)
+            if party is not None:
+                return state_answer(_accept_party(node, row, party, request.agent, actor))
             if _has(node, row, request.agent):
                 return state_answer(row)
             agent = _invited(node, row, request.agent, request.ticket)
@@ -189,6 +205,12 @@ class DeliveryRequests:
 
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
+            party = _party_with(node, row, request.ticket)
+            if party is not None:
+                _check_answerer(node, row, party, request.agent)
+                reason = request.reason or "rejected"
+                parties.end_request(node, row, party, actor, reason, event=events.REJECTED)
+                return state_answer(row)
             agent = _invited(node, row, request.agent, request.ticket)
             agent.ringing.pop(row.media_type, None)
             node.event(
@@ -233,6 +255,11 @@ class DeliveryRequests:
 
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
+            party = parties.asked(node, row)
+            if party is not None:
+                check_ownership(node, row, call, None)
+                parties.end_request(node, row, party, actor, request.reason or "revoked")
+                return state_answer(row)
             if not row.ticket:
                 raise PacelineError(
                     "not_waiting", f"interaction '{key[1]}' is not offered to anybody"
@@ -248,7 +275,17 @@ class DeliveryRequests:
             if node.finished(key) is not None:
                 return
             row = node.row(key)
-            if row.ticket == ticket:
+            party = _party_with(node, row, ticket)
+            sets_not_ready = self._lane.settings.current.flag(
+                "settings", "not-ready-on-invitation-timeout"
+            )
+            if party is not None:
+                if sets_not_ready and party.role != INTRUDE:
+                    not_ready_unanswered(node, replace(row, agent_id=party.agent_id))
+                parties.end_request(node, row, party, "server", TIMED_OUT)
+            elif row.ticket == ticket:
+                if sets_not_ready:
+                    not_ready_unanswered(node, row)
                 _revoke(node, row, "server", TIMED_OUT)
 
         self._lane.submit_own(Work(apply, keys=(key,)))
@@ -290,18 +327,52 @@ def _free_agent(node: NodeState, row: Row, name: str) -> Agent:
         raise PacelineError(
             "invalid_target", f"agent '{name}' is not ready for {row.media_type}", field="agent"
         )
-    if row.media_type in agent.ringing:
+    check_reachable(node, agent)
+    check_not_ringing(agent, row.media_type)
+    return agent
+
+
+def check_not_ringing(agent: Agent, media_type: str, *, field: str = "agent") -> None:
+    """Refuses a second outstanding invitation of an agent in one media type with `agent_busy`."""
+    if media_type in agent.ringing:
         raise PacelineError(
             "agent_busy",
-            f"agent '{name}' has an outstanding invitation for {row.media_type}",
-            field="agent",
+            f"agent '{agent.name}' has an outstanding invitation for {media_type}",
+            field=field,
         )
-    return agent
 
 
 def _has(node: NodeState, row: Row, name: str) -> bool:
     """Whether the agent handles it: the answer to an earlier accept may have been lost."""
-    return row.state == HANDLING and row.agent_id == node.logged_in(row.tenant_id, name).agent_id
+    agent_id = node.logged_in(row.tenant_id, name).agent_id
+    return row.state == HANDLING and agent_id in handlers_of(node, row)
+
+
+def _party_with(node: NodeState, row: Row, ticket: int) -> Party | None:
+    party = parties.asked(node, row) if row.key in node.parties else None
+    return party if party is not None and party.ticket == ticket else None
+
+
+def _check_answerer(node: NodeState, row: Row, party: Party, name: str) -> None:
+    who = parties.answerer_id(row, party)
+    if node.logged_in(row.tenant_id, name).agent_id != who:
+        raise PacelineError("not_owner", f"agent '{name}' is not the one asked", field="agent")
+
+
+def _accept_party(node: NodeState, row: Row, party: Party, name: str, actor: str) -> Row:
+    _check_answerer(node, row, party, name)
+    if party.ticket_until is not None and node.now > party.ticket_until:
+        raise PacelineError(
+            "ticket_expired",
+            f"the invitation ended at {to_text(party.ticket_until)}",
+            field="ticket",
+        )
+    if (row.tenant_id, party.agent_id) not in node.agents:
+        parties.end_request(node, row, party, actor, "logged out meanwhile")
+        return row
+    new = parties.join(node, row, party, actor)
+    parties.tell_requester(node, party, "accepted")
+    return hand_over(node, row, new, actor, "transfer") if party.role == "transfer" else row
 
 
 def _invited(node: NodeState, row: Row, name: str, ticket: int) -> Agent:

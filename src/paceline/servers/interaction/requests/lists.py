@@ -1,28 +1,24 @@
-"""Lists and events: queues and views with their depth, the log by position, its stream."""
+"""Lists: queues and views with their depth."""
 
 from operator import attrgetter
 
 from paceline.model.configuration import InteractionQueue
 from paceline.model.instant import optional_text
-from paceline.servers.interaction.event_log import store as log_store
-from paceline.servers.interaction.event_log.position import event_id_of, position_text
-from paceline.servers.interaction.event_log.publisher import EventPublisher
 from paceline.servers.interaction.live.node import NodeState
-from paceline.servers.interaction.store.node import count_view, read_queue_depths
+from paceline.servers.interaction.store.node import read_queue_depths
+from paceline.servers.interaction.store.views import count_view
 from paceline.storage.database import Database
 from paceline.wire.call import Call, Handlers
-from paceline.wire.operations.event import EventPage, ReadEvents, StreamEvents, Subscribed
 from paceline.wire.operations.interaction import QueueList, QueuePage, QueueRow, ViewPage, ViewRow
-from paceline.wire.page import checked_limit, page_after
+from paceline.wire.page import page_after
 
 
 class ListRequests:
-    """Handlers of queue.list, view.list, event.read and event.stream."""
+    """Handlers of queue.list and view.list."""
 
-    def __init__(self, node: NodeState, database: Database, publisher: EventPublisher) -> None:
+    def __init__(self, node: NodeState, database: Database) -> None:
         self._node = node
         self._database = database
-        self._publisher = publisher
 
     @property
     def handlers(self) -> Handlers:
@@ -30,8 +26,6 @@ class ListRequests:
         return {
             "queue.list": self.queues,
             "view.list": self.views,
-            "event.read": self.read_events,
-            "event.stream": self.stream_events,
         }
 
     async def queues(self, call: Call, request: QueueList) -> QueuePage:
@@ -73,6 +67,10 @@ class ListRequests:
                 ),
                 condition=view.condition,
                 order=view.order,
+                segment_by=view.segment_by,
+                segment_limit=view.segment_limit,
+                max_interactions=view.max_interactions,
+                in_routing=head.limits.total if head.limits.is_limited else None,
             )
             for name, view, head in self._node.views.all_of(tenant)
         ]
@@ -80,22 +78,3 @@ class ListRequests:
             rows, request.continuation, request.limit, attrgetter("name")
         )
         return ViewPage(items=tuple(page), continuation=continuation, complete=continuation is None)
-
-    async def read_events(self, call: Call, request: ReadEvents) -> EventPage:
-        """Events after a position."""
-        tenant = call.tenant_of(request.tenant)
-        after = event_id_of(request.after, self._node.node_code)
-        limit = checked_limit(request.limit)
-        events, complete = await log_store.read_after(self._database, tenant, after, limit)
-        last = events[-1].event_id if events else after
-        return EventPage(
-            items=events, position=position_text(self._node.node_code, last), complete=complete
-        )
-
-    async def stream_events(self, call: Call, request: StreamEvents) -> Subscribed:
-        """Events as they are committed, after the backlog behind a position."""
-        peer = call.needs_peer("event.stream")
-        tenant = call.tenant_of(request.tenant)
-        after = None if request.latest else event_id_of(request.after, self._node.node_code)
-        number, position = self._publisher.subscribe(peer, tenant, after)
-        return Subscribed(subscription=number, position=position)

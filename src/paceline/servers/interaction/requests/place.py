@@ -16,10 +16,17 @@ from paceline.servers.interaction.live.transitions import (
     place_in_queue,
     remove_party,
     replace,
+    set_held,
     stop,
     tell_router,
 )
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.requests.lane import (
+    NodeLane,
+    actor_of,
+    check_ownership,
+    check_router,
+)
+from paceline.servers.interaction.requests.property_changes import Changes, change_properties
 from paceline.servers.interaction.rules.filter_keys import filter_values_in
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
@@ -37,6 +44,7 @@ BACK = "__BACK__"
 """The documented queue name that means: where it came from."""
 
 ABANDONED = "abandoned"
+COMPLETED = "completed"
 
 
 class PlaceRequests:
@@ -62,13 +70,20 @@ class PlaceRequests:
         key = (tenant, request.interaction_id)
         actor = actor_of(call)
 
+        changes = Changes.of(request)
+
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
             is_back = request.queue == BACK
             queue_id = row.queue_id if is_back else node.queue_id(tenant, request.queue)
-            if row.state == QUEUED and row.queue_id == queue_id:
+            check_ownership(node, row, call, request.agent)
+            if not is_back and request.queue in completed_queues(self._lane):
+                return _complete(node, row, queue_id, changes, call, request.reason)
+            if row.state == QUEUED and row.queue_id == queue_id and not (changes or request.hold):
                 return state_answer(row)
-            _check_router(row, call)
+            check_router(row, call)
+            if changes:
+                row = change_properties(node, row, changes, actor, call.peer)
             remove_party(node, row, actor, request.reason)
             if not is_back:
                 left = leave_virtual_queue(
@@ -80,11 +95,12 @@ class PlaceRequests:
                 )
                 node.put(row, left)
                 row = left
-            return state_answer(
-                place_in_queue(
-                    node, row, queue_id, actor, reason=request.reason, as_new=not is_back
-                )
+            new = place_in_queue(
+                node, row, queue_id, actor, reason=request.reason, as_new=not is_back
             )
+            if request.hold:
+                new = set_held(node, new, actor, request.reason, is_held=True)
+            return state_answer(new)
 
         return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
 
@@ -102,7 +118,7 @@ class PlaceRequests:
                 raise PacelineError(
                     "not_waiting", "only an interaction in routing enters a virtual queue"
                 )
-            _check_router(row, call)
+            check_router(row, call)
             virtual_queue_id = node.virtual_queue_id(tenant, request.virtual_queue)
             if row.virtual_queue_id == virtual_queue_id:
                 return state_answer(row)
@@ -138,7 +154,7 @@ class PlaceRequests:
 
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
-            _check_router(row, call)
+            check_router(row, call)
             new = leave_virtual_queue(
                 node, row, actor, events.VIRTUAL_QUEUE_CLEARED, reason=request.reason
             )
@@ -174,30 +190,35 @@ class PlaceRequests:
             if (done := node.finished(key)) is not None:
                 return state_answer(done.row)
             row = node.row(key)
-            if request.agent is not None:
-                agent = node.logged_in(key[0], request.agent)
-                if row.agent_id != agent.agent_id or row.ticket:
-                    raise PacelineError(
-                        "not_owner",
-                        f"agent '{agent.name}' does not handle '{key[1]}'",
-                        field="agent",
-                    )
+            check_ownership(node, row, call, request.agent)
             stop(node, row, actor, request.reason)
             return StateAnswer(interaction_id=key[1], state=InteractionState.STOPPED.text)
 
         return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
 
 
-def _check_router(row: Row, call: Call) -> None:
-    session = call.peer.session_id if call.peer is not None else None
-    if (
-        row.router_session is not None
-        and call.client_kind == "router"
-        and row.router_session != session
-    ):
-        raise PacelineError(
-            "not_owner", f"interaction '{row.interaction_id}' is held by another session"
-        )
+def completed_queues(lane: NodeLane) -> frozenset[str]:
+    """Queues in which an interaction counts as finished (option completed-queues)."""
+    value = lane.settings.current["settings", "completed-queues"]
+    names = value.split(",") if isinstance(value, str) else ()
+    return frozenset(name.strip() for name in names if name.strip())
+
+
+def _complete(
+    node: NodeState, row: Row, queue_id: int, changes: Changes, call: Call, reason: str | None
+) -> StateAnswer:
+    """Puts it into a completed queue: that is its end."""
+    actor = actor_of(call)
+    check_router(row, call)
+    if changes:
+        row = change_properties(node, row, changes, actor, call.peer)
+    remove_party(node, row, actor, reason)
+    left = leave_virtual_queue(
+        node, row, actor, events.VIRTUAL_QUEUE_CLEARED, reason=reason or COMPLETED
+    )
+    placed = place_in_queue(node, left, queue_id, actor, reason=reason, as_new=True)
+    stop(node, placed, actor, reason or COMPLETED)
+    return StateAnswer(interaction_id=row.interaction_id, state=InteractionState.STOPPED.text)
 
 
 def _mark_abandoned(node: NodeState, row: Row, actor: str) -> Row:

@@ -1,32 +1,43 @@
 """Pulling from views: in the view's exact order, held open when it is empty, returned when undelivered."""
 
 import asyncio
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from paceline.errors.failure import PacelineError
+from paceline.expressions.connectives import And
 from paceline.model import events
 from paceline.model.agent import Agent
 from paceline.model.instant import optional_text
 from paceline.model.interaction import Row
+from paceline.servers.interaction.live import workbins
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import (
-    HANDLING,
     QUEUED,
     ROUTING,
+    handled_by,
     leave_virtual_queue,
+    owner_added,
     replace,
     return_to_queue,
 )
 from paceline.servers.interaction.live.view_head import ViewHead
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
 from paceline.servers.interaction.requests.sessions import RouterSessions
+from paceline.servers.interaction.rules.selection import IS_DUE
 from paceline.servers.interaction.rules.wire_form import wire_form
+from paceline.servers.interaction.store.selection import Wanted, select_ids
+from paceline.storage.database import Database
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.interaction import Interaction, Pull, Pulled
 
 MAX_COUNT = 1000
 """Most interactions of one pull (chosen: the largest page of a list)."""
+
+SHORTEST_PAUSE_S = 0.01
+"""Between two looks of a held pull at a view that time changes (chosen)."""
 
 EMPTY = Pulled(interactions=())
 
@@ -34,9 +45,10 @@ EMPTY = Pulled(interactions=())
 class PullRequests:
     """Handler of `view.pull`."""
 
-    def __init__(self, lane: NodeLane, sessions: RouterSessions) -> None:
+    def __init__(self, lane: NodeLane, sessions: RouterSessions, database: Database) -> None:
         self._lane = lane
         self._sessions = sessions
+        self._database = database
 
     @property
     def handlers(self) -> Handlers:
@@ -55,11 +67,58 @@ class PullRequests:
             )
         tenant = call.tenant_of(request.tenant)
         head = self._lane.node.views.named(tenant, request.view)
+        if request.interaction_ids or request.ignore_hold:
+            return self._chosen(call, request, tenant, head)
         work = self._work(call, request, tenant, head)
         call.on_undelivered = work.on_undelivered
         if request.hold_s > 0:
             return self._held(call, request, head, work)
         return self._lane.submit(call, work)
+
+    async def _chosen(self, call: Call, request: Pull, tenant: int, head: ViewHead) -> Pulled:
+        """Takes named or held interactions, in the order named or the view's; others are left out."""
+        ids: Sequence[str] = tuple(dict.fromkeys(request.interaction_ids))[:MAX_COUNT]
+        most = len(ids) or request.count
+        if not ids:
+            equal = {"state": QUEUED, "is_locked": False, "queue_id": head.queue_id}
+            ids = await select_ids(
+                self._database,
+                Wanted(tenant, And((head.condition, IS_DUE)), head.terms, equal),
+                now=self._lane.node.times.business.now(),
+                limit=most,
+            )
+        keys = tuple((tenant, each) for each in ids)
+        actor = actor_of(call)
+        session = self._sessions.of(call)
+
+        def apply(node: NodeState) -> Pulled:
+            agent = None if request.agent is None else node.logged_in(tenant, request.agent)
+            current = node.views.named(tenant, request.view)
+            found = [row for key in keys if (row := node.known(key)) is not None]
+            rows = [row for row in found if _may_take(row, current, node.now, request)][:most]
+            if agent is not None:
+                return Pulled(
+                    interactions=tuple(
+                        to_agent(node, row, agent, actor, request.reason) for row in rows
+                    )
+                )
+            return Pulled(
+                interactions=tuple(
+                    to_router(node, row, session, actor, current.view_id, request.reason)
+                    for row in rows
+                )
+            )
+
+        holder = session if request.agent is None else None
+        work = Work(
+            apply,
+            keys=keys,
+            reads_data=True,
+            on_undelivered=lambda pulled: self._give_back(pulled, holder, actor),
+        )
+        call.on_undelivered = work.on_undelivered
+        pulled: Pulled = await self._lane.submit(call, work)
+        return pulled
 
     async def _held(self, call: Call, request: Pull, head: ViewHead, work: Work) -> Pulled:
         """Waits for an arrival up to the smaller of the request's and the option's time."""
@@ -77,10 +136,11 @@ class PullRequests:
                 left = until - machine.monotonic()
                 if pulled.interactions or left <= 0:
                     return pulled
-                async with asyncio.timeout(left):
+                async with asyncio.timeout(min(left, pause_s(self._lane, head))):
                     await arrival
             except TimeoutError:
-                return EMPTY
+                if machine.monotonic() >= until:
+                    return EMPTY
             except asyncio.CancelledError:
                 if answer.done() and not answer.cancelled() and answer.exception() is None:
                     self._lane.undelivered(work, answer.result())  # cancelled just after its commit
@@ -98,9 +158,12 @@ class PullRequests:
             rows = [node.row((tenant, i)) for i in current.first(request.count)]
             current.take(len(rows))
             if agent is not None:
-                taken = tuple(_to_agent(node, row, agent, actor) for row in rows)
+                taken = tuple(to_agent(node, row, agent, actor, request.reason) for row in rows)
             else:
-                taken = tuple(_to_router(node, row, session, actor) for row in rows)
+                taken = tuple(
+                    to_router(node, row, session, actor, current.view_id, request.reason)
+                    for row in rows
+                )
             return Pulled(interactions=taken) if taken else EMPTY
 
         return Work(
@@ -132,37 +195,68 @@ class PullRequests:
             self._lane.submit_own(Work(apply, keys=tuple(taken)))
 
 
-def _to_router(node: NodeState, row: Row, session: str | None, actor: str) -> Interaction:
+def _may_take(row: Row, head: ViewHead, now: int, request: Pull) -> bool:
+    is_there = row.state == QUEUED and row.queue_id == head.queue_id and not row.is_locked
+    return is_there and (request.ignore_hold or not row.is_held) and head.accepts(row, now)
+
+
+def pause_s(lane: NodeLane, head: ViewHead) -> float:
+    """Machine seconds until time alone may have put something into the view; infinite for never."""
+    business = lane.node.times.business
+    look = lane.node.views.next_look(head, business.now())
+    if look is None:
+        return math.inf
+    return max(SHORTEST_PAUSE_S, business.machine_seconds((look - business.now()) / 1000))
+
+
+def to_router(
+    node: NodeState,
+    row: Row,
+    session: str | None,
+    actor: str,
+    view_id: int,
+    reason: str | None = None,
+) -> Interaction:
+    """Puts a waiting interaction into routing, held by a router's session."""
     new = replace(
-        row, state=ROUTING, assigned_at=node.now, router_session=session, version=row.version + 1
+        row,
+        state=ROUTING,
+        assigned_at=node.now,
+        router_session=session,
+        view_id=view_id,
+        version=row.version + 1,
     )
     node.put(row, new)
-    node.event(events.TAKEN_FROM_QUEUE, actor, row=new, with_queue=True, data={"party": "strategy"})
+    node.event(
+        events.TAKEN_FROM_QUEUE,
+        actor,
+        row=new,
+        with_queue=True,
+        reason=reason,
+        data={"party": "strategy"},
+    )
     node.event(events.PARTY_ADDED, actor, row=new, data={"party": "strategy"})
     return wire_form(new, node.names, node.user_data(new.key))
 
 
-def _to_agent(node: NodeState, row: Row, agent: Agent, actor: str) -> Interaction:
+def to_agent(
+    node: NodeState, row: Row, agent: Agent, actor: str, reason: str | None = None
+) -> Interaction:
+    """Puts a waiting interaction, of a queue or a workbin, into the hands of an agent."""
     name = agent.name
-    new = replace(
-        row,
-        state=HANDLING,
-        assigned_at=node.now,
-        agent_id=agent.agent_id,
-        place_id=agent.place_id,
-        version=row.version + 1,
-    )
-    place = node.names.get(agent.place_id or 0)
+    if row.workbin_id is not None:
+        workbins.taken(node, row, actor, reason)
+    new = handled_by(node, row, agent)
     node.event(
         events.TAKEN_FROM_QUEUE,
         actor,
         row=new,
         with_queue=True,
         agent=name,
+        reason=reason,
         data={"party": "agent"},
     )
-    node.event(events.PARTY_ADDED, actor, row=new, agent=name, place=place, data={"party": "agent"})
+    owner_added(node, new, agent, actor)
     new = leave_virtual_queue(node, new, actor, events.VIRTUAL_QUEUE_DISTRIBUTED, agent=name)
     node.put(row, new)
-    agent.handling.add(row.interaction_id)
     return wire_form(new, node.names, node.user_data(new.key))

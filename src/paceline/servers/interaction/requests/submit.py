@@ -12,7 +12,14 @@ from paceline.model.interaction import InteractionState, Row
 from paceline.runtime.ids import is_client_id
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.transitions import (
+    handled_by,
+    owner_added,
+    place_in_workbin,
+)
+from paceline.servers.interaction.live.workbins import workbin_of
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.requests.property_changes import check_parent
 from paceline.servers.interaction.rules.filter_keys import filter_values
 from paceline.servers.interaction.store.node import StoredToken, TokenKey
 from paceline.wire.call import Call, Handlers
@@ -30,7 +37,7 @@ OPERATION = "interaction.submit"
 MAX_BATCH = 1000
 """Most interactions in one batch request (chosen: the largest page of a list)."""
 
-_QUEUED = InteractionState.QUEUED.text
+_STATES = tuple(state.text for state in InteractionState)
 _encode = msgspec.json.Encoder().encode
 _answers = msgspec.json.Decoder(Submitted)
 
@@ -75,6 +82,8 @@ class SubmitRequests:
 
     def _work(self, call: Call, request: Submit, token: str | None) -> Work:
         tenant = call.tenant_of(request.tenant)
+        check_media_type(self._lane, call, tenant, request.media_type)
+        parent = () if request.parent_id is None else ((tenant, request.parent_id),)
         submission = _Submission(
             request=request,
             tenant=tenant,
@@ -82,6 +91,7 @@ class SubmitRequests:
             filter_values=filter_values(checked(request.user_data)),
             received_at=_instant(request.received_at, "received_at"),
             scheduled_at=_instant(request.scheduled_at, "scheduled_at"),
+            agent=_agent_of(call, request),
         )
         client_id = request.interaction_id
         if client_id is not None and not is_client_id(client_id):
@@ -92,7 +102,7 @@ class SubmitRequests:
             )
         client_ids = ((tenant, client_id),) if client_id is not None else ()
         if not token:
-            return Work(submission.apply, client_ids=client_ids)
+            return Work(submission.apply, keys=parent, client_ids=client_ids)
         key: TokenKey = (tenant, call.principal.name, OPERATION, token)
         body_hash = hashlib.blake2b(_encode(request), digest_size=16).digest()
 
@@ -105,7 +115,7 @@ class SubmitRequests:
             node.use_token(key, stored, node.now + int(life * 1000))
             return answer
 
-        return Work(apply_once, client_ids=client_ids, tokens=(key,))
+        return Work(apply_once, keys=parent, client_ids=client_ids, tokens=(key,))
 
 
 class _Submission(msgspec.Struct, frozen=True):
@@ -117,6 +127,7 @@ class _Submission(msgspec.Struct, frozen=True):
     filter_values: dict[str, str]
     received_at: int | None
     scheduled_at: int | None
+    agent: str | None
 
     def apply(self, node: NodeState) -> Submitted:
         """Stores it and reports it."""
@@ -129,8 +140,14 @@ class _Submission(msgspec.Struct, frozen=True):
                 f"interaction_id '{client_id}' is used in tenant {tenant}",
                 field="interaction_id",
             )
+        if request.parent_id is not None:
+            check_parent(node, None, (tenant, request.parent_id))
+        agent = None if self.agent is None else node.logged_in(tenant, self.agent)
+        place = None if request.workbin is None else self._workbin(node, request.workbin)
         node.submit_seq += 1
         row = self._row(node, queue_id)
+        if agent is not None and place is None:
+            row = handled_by(node, row, agent)
         node.insert(row, bytes(request.user_data).decode())
         node.event(
             events.INTERACTION_SUBMITTED,
@@ -149,12 +166,23 @@ class _Submission(msgspec.Struct, frozen=True):
         )
         if client_id is not None:
             node.use_id(row.key)
+        if place is not None:
+            row = place_in_workbin(node, row, *place, self.actor, None)
+        elif agent is not None:
+            owner_added(node, row, agent, self.actor)
         return Submitted(
             interaction_id=row.interaction_id,
-            state=_QUEUED,
+            state=_STATES[row.state],
             queue=request.queue,
             submit_seq=row.submit_seq,
         )
+
+    def _workbin(self, node: NodeState, name: str) -> tuple[int, int]:
+        if self.request.owner is None:
+            raise PacelineError(
+                "invalid_attribute", "a workbin needs the name of its owner", field="owner"
+            )
+        return workbin_of(node, self.tenant, name, self.request.owner)
 
     def _row(self, node: NodeState, queue_id: int) -> Row:
         request, now = self.request, node.now
@@ -191,7 +219,35 @@ class _Submission(msgspec.Struct, frozen=True):
             submitted_by=self.actor,
             version=1,
             properties_version=1,
+            custom=node.custom.of(self.tenant, request.user_data),
         )
+
+
+def check_media_type(lane: NodeLane, call: Call, tenant: int, media_type: str) -> None:
+    """Refuses a disabled media type as the option accept-disabled-media says.
+
+    Raises
+    ------
+    PacelineError
+        `not_allowed`, field media_type.
+    """
+    options = lane.node.media_options.get((tenant, media_type))
+    if options is None or options.is_enabled:
+        return
+    accepted = lane.settings.current.text("settings", "accept-disabled-media")
+    if accepted == "none" or (accepted == "media-servers" and call.client_kind != "media_server"):
+        raise PacelineError(
+            "not_allowed",
+            f"media type '{media_type}' is disabled; accept-disabled-media is '{accepted}'",
+            field="media_type",
+        )
+
+
+def _agent_of(call: Call, request: Submit) -> str | None:
+    """The agent who handles what an agent's client submits; None when it waits."""
+    if request.agent is not None or call.client_kind != "agent" or request.workbin is not None:
+        return request.agent
+    return call.principal.name
 
 
 def _instant(text: str | None, field: str) -> int | None:

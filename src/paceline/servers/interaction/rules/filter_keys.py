@@ -6,7 +6,6 @@ import msgspec
 
 from paceline.model.events import FILTER_KEYS
 
-_KEYS = frozenset(FILTER_KEYS)
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
 
@@ -15,8 +14,8 @@ def filter_values(keys: Mapping[str, msgspec.Raw]) -> dict[str, str]:
     """Values of the filter keys among encoded top-level keys; one that is no text is left out."""
     return {
         name: _text.decode(keys[name])
-        for name in _KEYS.intersection(keys)
-        if bytes(keys[name]).lstrip().startswith(b'"')
+        for name in FILTER_KEYS  # in their order: an event's bytes are the same in every process
+        if name in keys and bytes(keys[name]).lstrip().startswith(b'"')
     }
 
 

@@ -5,11 +5,11 @@ Text compares by code point, which is byte order in UTF-8, as COLLATE "C" does.
 
 from collections.abc import Callable
 from functools import total_ordering
-from operator import attrgetter
 from typing import Any
 
 from paceline.expressions.tree import OrderTerm
 from paceline.model.interaction import Row
+from paceline.servers.interaction.rules.row_access import reader
 
 OrderKey = tuple[Any, ...]
 
@@ -38,20 +38,33 @@ def default_key(row: Row) -> OrderKey:
     return (-row.priority, row.received_at, row.queue_seq)
 
 
-def order_key(terms: tuple[OrderTerm, ...]) -> Callable[[Row], OrderKey]:
-    """The key of an order; the placement sequence decides between equals, so that no two rows tie."""
-    if not terms:
-        return default_key
+def order_key(
+    terms: tuple[OrderTerm, ...], scheduling: tuple[OrderTerm, ...] = ()
+) -> Callable[[Row], OrderKey]:
+    """The key of an order; the placement sequence decides between equals, so that no two rows tie.
+
+    With `scheduling`, scheduled interactions come before all others, by these terms first.
+    """
     parts = [_part(term) for term in terms]
 
-    def key(row: Row) -> OrderKey:
-        return (*(part(row) for part in parts), row.queue_seq)
+    def own_key(row: Row) -> OrderKey:
+        return (*[part(row) for part in parts], row.queue_seq)
 
-    return key
+    ordinary = own_key if terms else default_key
+    if not scheduling:
+        return ordinary
+    first = [_part(term) for term in scheduling]
+
+    def scheduled_key(row: Row) -> OrderKey:
+        if row.scheduled_at is None:
+            return (1, *ordinary(row))
+        return (0, *[part(row) for part in first], *ordinary(row))
+
+    return scheduled_key
 
 
 def _part(term: OrderTerm) -> Callable[[Row], Any]:
-    read: Callable[[Row], Any] = attrgetter(term.property.column)
+    read = reader(term.property.column)
     value = _turned(read) if term.descending else read
     if not term.property.is_nullable:
         return value

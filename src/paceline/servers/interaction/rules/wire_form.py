@@ -8,6 +8,9 @@ from paceline.model.instant import optional_text, to_text
 from paceline.model.interaction import InteractionState, Row
 from paceline.wire.operations.interaction import Interaction, StateAnswer
 
+PRIVATE_QUEUE = "/PrivateQueue"
+"""Documented: the queue of a workbin is named `<workbin>/PrivateQueue`; it has the workbin's id."""
+
 _STATES = tuple(state.text for state in InteractionState)
 
 
@@ -18,8 +21,9 @@ def wire_form(
     *,
     stopped_at: int | None = None,
     stop_reason: str | None = None,
+    parties: tuple[str, ...] = (),
 ) -> Interaction:
-    """All properties of an interaction."""
+    """All properties of an interaction; `parties` are the agents beside its owner."""
     return Interaction(
         interaction_id=row.interaction_id,
         tenant=row.tenant_id,
@@ -51,8 +55,17 @@ def wire_form(
         parent_id=row.parent_id,
         submitted_by=row.submitted_by,
         properties_version=row.properties_version,
+        workbin=workbin_name(names, row.workbin_id) if row.workbin_id else None,
+        owner=names.get(row.workbin_owner_id) if row.workbin_owner_id else None,
+        parties=parties,
         user_data=msgspec.Raw(user_data.encode()),
     )
+
+
+def workbin_name(names: Mapping[int, str], workbin_id: int) -> str | None:
+    """A workbin's own name; by its id the names hold that of its private queue."""
+    queue = names.get(workbin_id)
+    return None if queue is None else queue.removesuffix(PRIVATE_QUEUE)
 
 
 def state_answer(row: Row) -> StateAnswer:

@@ -2,33 +2,52 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from paceline.model.agent import Agent, Media
 from paceline.storage.database import Queries, Transaction
 
 SESSIONS = "interaction.agent_sessions"
 MEDIA = "interaction.agent_media"
 _KEY = ("tenant_id", "agent_id")
-_SESSION_COLUMNS = (*_KEY, "session_id", "place_id", "login_at", "is_linked", "do_not_disturb")
-_MEDIA_COLUMNS = (*_KEY, "media_type", "ready", "reason", "changed_at")
+_SESSION_COLUMNS = (
+    *_KEY,
+    "name",
+    "session_id",
+    "place_id",
+    "login_at",
+    "is_linked",
+    "do_not_disturb",
+    "reason",
+    "reserved_by",
+    "reserved_until",
+)
+_MEDIA_COLUMNS = (*_KEY, "media_type", "ready", "reason", "changed_at", "state", "calls")
 
 
 async def read_agents(queries: Queries, names: Mapping[int, str]) -> list[Agent]:
-    """Every agent session with its media; what they ring and handle is filled by the caller."""
+    """Every agent session with its media; what they ring and handle is filled by the caller.
+
+    An agent keeps the name that the login's event told, until the logout's event has told it too.
+    """
     agents = {}
     for row in await queries.fetch(f"SELECT {', '.join(_SESSION_COLUMNS)} FROM {SESSIONS}"):
         agents[row[0], row[1]] = Agent(
             tenant_id=row[0],
             agent_id=row[1],
-            name=names.get(row[1], ""),
-            session_id=row[2],
-            place_id=row[3],
-            login_at=row[4],
-            is_linked=bool(row[5]),
-            do_not_disturb=bool(row[6]),
+            name=row[2] or names.get(row[1], ""),
+            session_id=row[3],
+            place_id=row[4],
+            login_at=row[5],
+            is_linked=bool(row[6]),
+            do_not_disturb=bool(row[7]),
+            reason=row[8],
+            reserved_by=row[9],
+            reserved_until=row[10],
         )
     for row in await queries.fetch(f"SELECT {', '.join(_MEDIA_COLUMNS)} FROM {MEDIA}"):
         if (row[0], row[1]) in agents:
-            agents[row[0], row[1]].media[row[2]] = Media(bool(row[3]), row[4], row[5])
+            agents[row[0], row[1]].media[row[2]] = Media(bool(row[3]), *row[4:8])
     return list(agents.values())
 
 
@@ -42,17 +61,21 @@ async def write_agents(
         (
             a.tenant_id,
             a.agent_id,
+            a.name,
             a.session_id,
             a.place_id,
             a.login_at,
             a.is_linked,
             a.do_not_disturb,
+            a.reason,
+            a.reserved_by,
+            a.reserved_until,
         )
         for a in present
     ]
     await transaction.insert_rows(SESSIONS, _SESSION_COLUMNS, sessions)
     media = [
-        (a.tenant_id, a.agent_id, name, m.ready, m.reason, m.changed_at)
+        (a.tenant_id, a.agent_id, name, *msgspec.structs.astuple(m))
         for a in present
         for name, m in a.media.items()
     ]

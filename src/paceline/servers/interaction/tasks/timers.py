@@ -1,37 +1,95 @@
-"""Timers of an interaction node: offers that end unanswered, agents that do not come back, clean-up."""
+"""Timers of an interaction node: offers that end unanswered, handling and routing that take too long."""
 
 import asyncio
+from collections.abc import Callable, Hashable
+from typing import Protocol
 
-from paceline.errors.failure import PacelineError
-from paceline.runtime.log import get_log
-from paceline.runtime.tasks import TaskGroup
-from paceline.servers.interaction.requests.agent_session import LOST, AgentRequests
+from paceline.model import events
+from paceline.servers.interaction.live.committer import Work
+from paceline.servers.interaction.live.deadlines import Deadlines, Key
+from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.transitions import (
+    HANDLING,
+    ROUTING,
+    leave_virtual_queue,
+    return_to_queue,
+    take_away,
+    tell_router,
+)
 from paceline.servers.interaction.requests.delivery import DeliveryRequests, Offers
 from paceline.servers.interaction.requests.lane import NodeLane
-from paceline.servers.interaction.store.node import delete_expired
-from paceline.storage.database import Database
-
-CLEAN_UP_S = 60.0
-"""Machine seconds between deletions of expired tokens and old batch records (chosen)."""
-
-BATCH_RECORD_MS = 3_600_000
-"""Batch records are kept for an hour: far longer than a lost commit may stay unanswered."""
+from paceline.wire.operations.interaction import DeliveryResult
 
 SHORTEST_WAIT_S = 0.01
 
-_log = get_log("interaction.timers")
+HANDLING_TIMEOUT = "handling-timeout"
+ROUTING_TIMEOUT = "routing-timeout"
+
+
+class _Ends(Protocol):
+    on_earlier: Callable[[], None]
 
 
 async def run_offer_ends(lane: NodeLane, offers: Offers, delivery: DeliveryRequests) -> None:
     """Revokes offers whose delivering-timeout is over; runs until cancelled."""
+
+    def act(now: int) -> None:
+        for key, ticket in offers.ended(now):
+            delivery.end_offer(key, ticket)
+
+    await _run(lane, offers, offers.next_end, act)
+
+
+async def run_handling_ends(lane: NodeLane) -> None:
+    """Takes away what an agent makes no request about for too long; runs until cancelled."""
+
+    def length(group: Hashable) -> int:
+        own = group if isinstance(group, int) else _media_minutes(lane, group)
+        if own is not None:
+            return own * 60_000
+        return int(lane.settings.current.seconds("settings", HANDLING_TIMEOUT) * 1000)
+
+    await _run_deadlines(lane, lane.node.running.handling, length, _end_handling)
+
+
+async def run_routing_ends(lane: NodeLane) -> None:
+    """Takes away what a router does not deliver for too long; runs until cancelled."""
+
+    def length(_group: Hashable) -> int:
+        return int(lane.settings.current.seconds("settings", ROUTING_TIMEOUT) * 1000)
+
+    await _run_deadlines(lane, lane.node.running.routing, length, _end_routing)
+
+
+def _media_minutes(lane: NodeLane, group: Hashable) -> int | None:
+    options = lane.node.media_options.get(group)  # type: ignore[call-overload]  # tenant and medium
+    return options.handling_min if options is not None else None
+
+
+async def _run_deadlines(
+    lane: NodeLane,
+    deadlines: Deadlines,
+    length: Callable[[Hashable], int],
+    end: Callable[[Key, int], Work],
+) -> None:
+    def act(now: int) -> None:
+        for key, since in deadlines.ended(now, length):
+            lane.submit_own(end(key, since))
+
+    lane.settings.watch(lambda _old, _new: deadlines.on_earlier())
+    await _run(lane, deadlines, lambda: deadlines.next_end(length), act)
+
+
+async def _run(
+    lane: NodeLane, ends: _Ends, next_end: Callable[[], int | None], act: Callable[[int], None]
+) -> None:
     business = lane.node.times.business
     earlier = asyncio.Event()
-    offers.on_earlier = earlier.set
+    ends.on_earlier = earlier.set
     while True:
-        for key, ticket in offers.ended(business.now()):
-            delivery.end_offer(key, ticket)
+        act(business.now())
         earlier.clear()
-        end = offers.next_end()
+        end = next_end()
         if end is None:
             await earlier.wait()
             continue
@@ -43,53 +101,34 @@ async def run_offer_ends(lane: NodeLane, offers: Offers, delivery: DeliveryReque
             continue
 
 
-class LostAgents:
-    """Logs out agents whose last connection is gone for longer than the grace."""
+def _end_handling(key: Key, since: int) -> Work:
+    def apply(node: NodeState) -> None:
+        row = node.known(key)
+        if row is None or row.state != HANDLING:
+            return
+        if (row.assigned_at or 0) > since:  # another agent has it meanwhile: its time runs
+            node.running.follow(row, node.now, node.user_data)
+            return
+        take_away(node, row, "server", HANDLING_TIMEOUT)
 
-    def __init__(self, lane: NodeLane, tasks: TaskGroup) -> None:
-        self._lane = lane
-        self._tasks = tasks
-        self.requests: AgentRequests | None = None
+    return Work(apply, keys=(key,), reads_data=True)
 
-    def lost(self, key: tuple[int, int], session_id: str) -> None:
-        """An agent's last connection is gone: the grace begins."""
-        self._tasks.start("grace of an agent", self._grace(key, session_id))
 
-    async def _grace(self, key: tuple[int, int], session_id: str) -> None:
-        node = self._lane.node
-        await node.times.machine.sleep(
-            self._lane.settings.current.seconds("settings", "mass-logout-grace")
+def _end_routing(key: Key, since: int) -> Work:
+    def apply(node: NodeState) -> None:
+        row = node.known(key)
+        if row is None or row.state != ROUTING or row.ticket:
+            return
+        if (row.assigned_at or 0) > since:  # another router has it meanwhile: its time runs
+            node.running.follow(row, node.now, node.user_data)
+            return
+        left = leave_virtual_queue(
+            node, row, "server", events.VIRTUAL_QUEUE_CLEARED, reason=ROUTING_TIMEOUT
         )
-        while True:
-            agent = node.agents.get(key)
-            if self.requests is None or agent is None or agent.session_id != session_id:
-                return
-            if node.links.is_attached(key):
-                return
-            try:
-                await self._lane.attempt(
-                    self.requests.logout_work(key[0], agent.name, "server", LOST)
-                )
-                return
-            except PacelineError as error:
-                if error.name in ("shutting_down", "stale_epoch"):
-                    return
-                _log.warning(
-                    "logout of a lost agent is tried again", agent=agent.name, why=error.message
-                )
-                await node.times.machine.sleep(1.0)
+        if left is not row:
+            node.put(row, left)
+        notice = DeliveryResult(interaction_id=key[1], outcome="revoked", reason=ROUTING_TIMEOUT)
+        tell_router(node, row.router_session, notice)
+        return_to_queue(node, left, "server", ROUTING_TIMEOUT)
 
-
-async def run_clean_up(lane: NodeLane, database: Database) -> None:
-    """Deletes what has expired; runs until cancelled."""
-    times = lane.node.times
-    while True:
-        await times.machine.sleep(CLEAN_UP_S)
-        try:
-            await delete_expired(
-                database,
-                business_now=times.business.now(),
-                batches_before=times.machine.now() - BATCH_RECORD_MS,
-            )
-        except PacelineError as error:
-            _log.warning("clean-up waits for the database", why=error.message)
+    return Work(apply, keys=(key,), reads_data=True)

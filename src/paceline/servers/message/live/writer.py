@@ -18,6 +18,7 @@ from paceline.servers.message.rules.match import ActiveAlarm, AlarmKey, Conditio
 from paceline.servers.message.store.messages import Batch, Clearing, MessageStore
 from paceline.storage.database import DatabaseError
 from paceline.units.quantities import Millis
+from paceline.wire.once import KeptAnswer, Once, again, kept
 from paceline.wire.operations.message import Logged, LogMessage
 
 MOST_AT_ONCE = 1000
@@ -36,6 +37,7 @@ class _Draft:
     active: dict[AlarmKey, ActiveAlarm]
     last_message: int
     last_alarm: int
+    known: dict[Once, KeptAnswer]
     batch: Batch = field(default_factory=Batch)
 
     def clear(self, key: AlarmKey, at: Millis, by: str) -> int:
@@ -48,6 +50,15 @@ class _Draft:
 _Act = Callable[[_Draft], object]
 
 
+@dataclass(slots=True)
+class _Item:
+    """One request in the queue; with a key its first answer is given again."""
+
+    act: _Act
+    future: asyncio.Future[Any]
+    once: Once | None = None
+
+
 class MessageWriter:
     """Active alarms and the queue of what is to be written.
 
@@ -55,6 +66,8 @@ class MessageWriter:
     ----------
     conditions
         Gives the alarm conditions of now.
+    kept_until
+        Gives the instant up to which an answer given now is kept under its idempotency key.
     """
 
     def __init__(
@@ -63,15 +76,15 @@ class MessageWriter:
         business: BusinessTime,
         metrics: MessageMetrics,
         conditions: Callable[[], Conditions],
+        kept_until: Callable[[], Millis],
     ) -> None:
         self._store = store
         self._business = business
         self._metrics = metrics
         self._conditions = conditions
-        self._queue: BoundedQueue[tuple[_Act, asyncio.Future[Any]]] = BoundedQueue(
-            "message writer", 20 * MOST_AT_ONCE
-        )
-        self._in_work: list[tuple[_Act, asyncio.Future[Any]]] = []
+        self._kept_until = kept_until
+        self._queue: BoundedQueue[_Item] = BoundedQueue("message writer", 20 * MOST_AT_ONCE)
+        self._in_work: list[_Item] = []
         self._active: dict[AlarmKey, ActiveAlarm] = {}
         self._last_message = 0
         self._last_alarm = 0
@@ -92,10 +105,26 @@ class MessageWriter:
 
     # --- work -----------------------------------------------------------------------------------
 
-    def log(self, tenant: int, message: LogMessage) -> asyncio.Future[Logged]:
-        """Stores a message with the alarms that it raises and clears."""
+    def log(
+        self, tenant: int, message: LogMessage, once: Once | None = None
+    ) -> asyncio.Future[Logged]:
+        """Stores a message with the alarms that it raises and clears; once for each key."""
         at = self._business.now()
-        return self._put(lambda draft: self._logged(draft, tenant, at, message))
+        if once is None:
+            return self._put(lambda draft: self._logged(draft, tenant, at, message))
+
+        def act(draft: _Draft) -> object:
+            known = draft.known.get(once)
+            if known is not None:
+                try:
+                    return again(known, message, Logged)
+                except PacelineError as reused:
+                    return reused
+            answer = self._logged(draft, tenant, at, message)
+            draft.known[once] = draft.batch.kept[once] = kept(message, answer)
+            return answer
+
+        return self._put(act, once)
 
     def clear(self, tenant: int, alarm_id: int, by: str) -> asyncio.Future[bool]:
         """Clears an alarm; False when it does not stand."""
@@ -127,35 +156,38 @@ class MessageWriter:
         """Writes batch after batch until cancelled."""
         while True:
             self._in_work = await self._queue.take_all(MOST_AT_ONCE)
-            await self._write([item for item in self._in_work if not item[1].done()])
+            await self._write([item for item in self._in_work if not item.future.done()])
             self._in_work = []
 
     async def close(self) -> None:
         """Refuses what waits; what was being written may have been, so that its outcome is unknown."""
         said = "the Message Server stops"
-        for _, future in self._in_work:
-            _fail(future, PacelineError("shutting_down", said, outcome="unknown"))
+        for item in self._in_work:
+            _fail(item.future, PacelineError("shutting_down", said, outcome="unknown"))
         while len(self._queue):
-            for _, future in await self._queue.take_all(MOST_AT_ONCE):
-                _fail(future, PacelineError("shutting_down", said, retry_after_s=1.0))
+            for item in await self._queue.take_all(MOST_AT_ONCE):
+                _fail(item.future, PacelineError("shutting_down", said, retry_after_s=1.0))
 
-    async def _write(self, work: list[tuple[_Act, asyncio.Future[Any]]]) -> None:
+    async def _write(self, work: list[_Item]) -> None:
         try:
             if self._must_load:
                 await self.load()
-            draft = _Draft(dict(self._active), self._last_message, self._last_alarm)
-            answers = [act(draft) for act, _ in work]
+            known = await self._store.read_kept([i.once for i in work if i.once is not None])
+            draft = _Draft(dict(self._active), self._last_message, self._last_alarm, known)
+            answers = [item.act(draft) for item in work]
             self._must_load = True
-            await self._store.write(draft.batch)
+            await self._store.write(draft.batch, self._kept_until())
             self._must_load = False
         except (PacelineError, DatabaseError) as error:
-            for _, future in work:
-                _fail(future, error)
+            for item in work:
+                _fail(item.future, error)
             return
         self._take(draft)
-        for (_, future), answer in zip(work, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        for item, answer in zip(work, answers, strict=True):
+            if isinstance(answer, PacelineError):
+                _fail(item.future, answer)
+            elif not item.future.done():
+                item.future.set_result(answer)
 
     def _take(self, draft: _Draft) -> None:
         self._active = draft.active
@@ -175,9 +207,9 @@ class MessageWriter:
         for (_, alarm_id), end in draft.batch.cleared.items():
             _log.standard("alarm cleared", alarm=alarm_id, by=end.by)
 
-    def _put(self, act: _Act) -> asyncio.Future[Any]:
+    def _put(self, act: _Act, once: Once | None = None) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.offer((act, future))
+        self._queue.offer(_Item(act, future, once))
         return future
 
     def _logged(self, draft: _Draft, tenant: int, at: Millis, message: LogMessage) -> Logged:

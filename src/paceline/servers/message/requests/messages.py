@@ -9,6 +9,7 @@ from paceline.model.instant import to_text
 from paceline.servers.message.live.writer import MessageWriter
 from paceline.servers.message.store.messages import MessageStore
 from paceline.wire.call import Call, Handlers
+from paceline.wire.once import once_of
 from paceline.wire.operations.message import (
     ListMessages,
     Logged,
@@ -37,10 +38,12 @@ class MessageRequests:
     def log(self, call: Call, request: LogMessage) -> Future[Logged]:
         """Stores a message; it and the alarm it raised are in the database when the answer comes.
 
-        After an error with unknown outcome a repeat may store the message twice, never the alarm.
+        After an error with unknown outcome a repeat with the same idempotency key stores nothing
+        twice; one without may store the message twice, never the alarm.
         """
         _check(request)
-        return self._writer.log(call.tenant_of(request.tenant), request)
+        once = once_of(call, "message.log")
+        return self._writer.log(call.tenant_of(request.tenant), request, once)
 
     async def list(self, call: Call, request: ListMessages) -> MessagePage:
         """Messages, newest first."""

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from paceline.servers.message.rules.match import ActiveAlarm
+from paceline.storage import kept_answers
 from paceline.storage.database import Database, Row, Transaction
 from paceline.units.quantities import Millis
+from paceline.wire.once import KeptAnswer, Once
 from paceline.wire.operations.message import LogMessage
+
+_SCHEMA = "message"
 
 DELETE_AT_ONCE = 5_000
 """Rows per deleting statement, so that none holds its locks for long (chosen)."""
@@ -41,6 +45,7 @@ class Batch:
     messages: list[tuple[int, int, Millis, LogMessage]] = field(default_factory=list)
     raised: list[ActiveAlarm] = field(default_factory=list)
     cleared: dict[tuple[int, int], Clearing] = field(default_factory=dict)
+    kept: dict[Once, KeptAnswer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class MessageStore:
         )
         return Loaded(tuple(_active(row) for row in rows), numbers[0], numbers[1])
 
-    async def write(self, batch: Batch) -> None:
+    async def write(self, batch: Batch, kept_until: Millis) -> None:
         """The batch in one transaction; clearings first, which frees the keys of new alarms."""
         new = {(alarm.key[0], alarm.id) for alarm in batch.raised}
         old = [(*key, c.at, c.by) for key, c in batch.cleared.items() if key not in new]
@@ -84,8 +89,17 @@ class MessageStore:
                 )
             if alarms:
                 await transaction.insert_rows("message.alarms", _ALARM_COLUMNS, alarms)
+            await kept_answers.write(transaction, _SCHEMA, batch.kept, kept_until)
 
         await self._database.transaction(work)
+
+    async def read_kept(self, keys: Sequence[Once]) -> dict[Once, KeptAnswer]:
+        """Answers kept under idempotency keys."""
+        return await kept_answers.read(self._database, _SCHEMA, keys)
+
+    async def forget_kept(self, now: Millis) -> None:
+        """Deletes answers kept until before an instant."""
+        await kept_answers.forget_expired(self._database, _SCHEMA, now)
 
     async def list_messages(
         self,

@@ -1,4 +1,4 @@
-"""Deletes messages and cleared alarms past their retention, a few thousand at a time.
+"""Deletes messages, cleared alarms and idempotency keys past their retention, a few thousand at a time.
 
 Run by the server's task group.
 """
@@ -28,6 +28,7 @@ async def forget_old_messages(store: MessageStore, settings: LiveSettings, times
 
 async def _round(store: MessageStore, settings: LiveSettings, times: Times) -> None:
     kept_s = settings.current.seconds("messages", "retention")
+    await store.forget_kept(times.machine.now())
     before = Millis(times.business.now() - int(kept_s * 1000))
     while await store.forget_before(before):
         await times.machine.sleep(PAUSE_S)

@@ -105,7 +105,7 @@ class AgentPool:
         agent.groups.add(group[1])
         self._members.setdefault(group, set()).add(name)
         freed: list[Slot] = []
-        for media_type in old.media.keys() | state.media.keys():
+        for media_type in {**old.media, **state.media}:
             slot = Slot(tenant, name, media_type)
             self._show(slot, state)
             if self._refresh(slot) or (is_new_member and slot in self._since):

@@ -74,6 +74,7 @@ class Dispatcher:
 
     def take(self, pulled: Interaction, strategy: str, view: str, place: int) -> Held:
         """An interaction was pulled; `place` counts what was pulled, for views of an own order."""
+        self._forget_before(pulled.interaction_id)
         tenant = pulled.tenant
         found = self._configuration.snapshot.views.get((tenant, view))
         has_own_order = found is not None and bool(found[1].order.strip())
@@ -163,6 +164,16 @@ class Dispatcher:
             del self._held[held.interaction_id]
             self._metrics.held.set(len(self._held))
             self.on_released(held)
+
+    def _forget_before(self, interaction_id: str) -> None:
+        """Somebody else had put it back into its queue, which nobody tells the router."""
+        held = self._held.get(interaction_id)
+        if held is None:
+            return
+        slot = self._slot_of(held)
+        self._forget(held)
+        if slot is not None:
+            self.free(self._pool.release(slot, self._pool.promised(slot)))
 
     def _choose(self, held: Held) -> Choice:
         snapshot = self._configuration.snapshot

@@ -61,9 +61,9 @@ class ViewPulls:
     def update(self) -> None:
         """Pulls from exactly the views that strategies name now."""
         self._strategies = strategy_of_view(self._configuration.snapshot)
-        for key in self._running.keys() - self._strategies.keys():
+        for key in [key for key in self._running if key not in self._strategies]:
             self._running.pop(key).cancel()
-        for key in self._strategies.keys() - self._running.keys():
+        for key in [key for key in self._strategies if key not in self._running]:
             self._room[key] = asyncio.Event()
             self._running[key] = self._tasks.start(f"pull {key[1]}", self._pull(key))
         self.offer_room()

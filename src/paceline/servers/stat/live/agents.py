@@ -17,12 +17,16 @@ AgentKey = tuple[int, str]
 
 
 class AgentRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A session as it is stored. `ready` has every medium of the session; `since`, the routable ones."""
+    """A session as it is stored. `ready` has every medium of the session; `since`, the routable ones.
+
+    `calls` are those a telephone system told of: they take slots as interactions do.
+    """
 
     place: str | None = None
     is_disturbed: bool = False
     ready: dict[str, bool] = {}
     since: dict[str, str] = {}
+    calls: dict[str, int] = {}
 
 
 class Agent:
@@ -42,8 +46,13 @@ class Agent:
             record is not None
             and not record.is_disturbed
             and record.ready.get(media, False)
-            and self.current.get(media, 0) < self.capacity.get(media, 0)
+            and self.taken(media) < self.capacity.get(media, 0)
         )
+
+    def taken(self, media: str) -> int:
+        """Slots of a medium that interactions and calls take."""
+        calls = self.record.calls.get(media, 0) if self.record is not None else 0
+        return self.current.get(media, 0) + calls
 
     def refresh(self, at: str) -> None:
         """Note since when each medium is routable."""
@@ -63,7 +72,7 @@ class Agent:
             return None
         media = {
             medium: MediaCapacity(
-                current=self.current.get(medium, 0),
+                current=self.taken(medium),
                 maximum=self.capacity.get(medium, 0),
                 ready=record.ready.get(medium, False),
                 routable=medium in record.since,
@@ -106,9 +115,17 @@ class Agents:
         if is_ready is None:
             agent.record.ready.pop(media, None)
             agent.record.since.pop(media, None)
+            agent.record.calls.pop(media, None)
         else:
             agent.record.ready[media] = is_ready
         self._changed(key, agent, at)
+
+    def set_calls(self, key: AgentKey, media: str, calls: int, at: str) -> None:
+        """So many calls of the medium go on, as a telephone system says."""
+        agent = self.by_key.get(key)
+        if agent is not None and agent.record is not None and media in agent.record.ready:
+            agent.record.calls[media] = calls
+            self._changed(key, agent, at)
 
     def set_disturbed(self, key: AgentKey, is_disturbed: bool, at: str) -> None:
         """Do not disturb went on or off."""

@@ -28,6 +28,7 @@ class EventData(msgspec.Struct, kw_only=True, gc=False):
     keys: dict[str, KeyValue] | None = None
     party: str = ""
     was_ringing: bool | None = None
+    calls: int | None = None
 
 
 _decode = msgspec.json.Decoder(EventData).decode
@@ -65,6 +66,7 @@ class Centre:
             names.MEDIA_REMOVED: self._media_changed,
             names.READY_FOR_MEDIA: self._media_changed,
             names.NOT_READY_FOR_MEDIA: self._media_changed,
+            names.MEDIA_STATE_REASON_CHANGED: self._calls_known,
             names.DO_NOT_DISTURB_ON: self._disturbance_changed,
             names.DO_NOT_DISTURB_OFF: self._disturbance_changed,
         }
@@ -285,6 +287,14 @@ class Centre:
                 None if event.name == names.MEDIA_REMOVED else (event.name == names.READY_FOR_MEDIA)
             )
             self.agents.set_media((event.tenant, event.agent), data.media_type, is_ready, event.at)
+            self._calls_known(event, data)
+
+    def _calls_known(self, event: Event, data: EventData) -> None:
+        """A telephone system's word on an agent: its calls take slots beside interactions."""
+        if event.agent is not None and data.calls is not None:
+            self.agents.set_calls(
+                (event.tenant, event.agent), data.media_type, data.calls, event.at
+            )
 
     def _disturbance_changed(self, event: Event, data: EventData) -> None:
         if event.agent is not None:

@@ -24,7 +24,9 @@ _encode = msgspec.json.Encoder().encode
 def gather(centre: Centre) -> Checkpoint:
     """What changed since the last call; from now on it counts as saved."""
     statistics, agents, positions = centre.statistics, centre.agents, centre.positions
-    totals = [_total_row(statistic) for statistic in statistics.unsaved]
+    totals = [
+        _total_row(statistic) for statistic in sorted(statistics.unsaved, key=lambda one: one.id)
+    ]
     gone = sorted(statistics.dropped)
     touched, seats = sorted(centre.unsaved), sorted(agents.unsaved)
     for unsaved in (statistics.unsaved, statistics.dropped, centre.unsaved, agents.unsaved):

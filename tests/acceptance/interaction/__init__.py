@@ -1,0 +1,1 @@
+"""The Interaction Server: one test per row of the flow table, per option and per error number."""

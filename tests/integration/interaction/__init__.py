@@ -1,0 +1,1 @@
+"""The Interaction Server's store on real databases."""
