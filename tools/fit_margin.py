@@ -31,6 +31,8 @@ OFFSETS = (-0.6, -0.25, 0.1, 0.5)
 """Margins tried beside that of the present table."""
 AIM = 0.97
 """Abandonment looked for, over the goal."""
+STEERED = 0.98
+"""Share of the goal that the pacers of the fit steer to, whatever their evidence."""
 USUAL_SLOPE, SLOPE_WEIGHT = -1.3, 4.0
 """Of ln(abandonment) over the margin: the median, and how much it counts beside a cell's own four points."""
 TYPICAL_ERROR = 0.15
@@ -108,7 +110,7 @@ def terms(cell: Cell) -> tuple[Array, float]:
     known = Estimates(**one)
     agents = np.array([float(cell.agents)])
     reactive = cell.reactive_share * agents / cell.service_s
-    goal = np.array([estimators.MOST_AIM * cell.goal_percent / 100.0])
+    goal = np.array([STEERED * cell.goal_percent / 100.0])
     period = np.array([cell.period_s])
     scaled = np.concatenate(surface.features(agents, known, reactive, period, goal))
     pairs = np.triu_indices(scaled.size)
@@ -136,7 +138,7 @@ def main() -> None:
     asked.add_argument("--dry", action="store_true", help="report only")
     given = asked.parse_args()
     position.__dict__["FEEDBACK_GAIN"] = 0.0
-    estimators.__dict__["DOUBT"] = 0.0
+    estimators.__dict__.update(DOUBT=0.0, MOST_AIM=STEERED)
     chance = Chance(given.seed)
     cells = sorted((drawn(chance, n) for n in range(given.cells)), key=lambda cell: cell.period_s)
     rows, margins, weights = [], [], []

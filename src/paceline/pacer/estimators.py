@@ -35,12 +35,15 @@ CREDIT_LIMIT: Final = 4.0
 DEBT_LIMIT: Final = 8.0
 """In standard deviations. PACING.md has 12 on both sides; with the fitted margin less corrects enough, and hours
 without visitors or a first flood are not paid back for the rest of the day (ADR 15)."""
+GROWN_UP_S: Final = 1800.0
+"""Decayed seconds over which the bound of a debt grows from an hour's allowance (chosen): what a wrong first guess
+did to a large idle crew took three hours to pay back."""
 REACTIVE_DEBT_LIMIT: Final = 12.0
 """In reactive customers who left: PACING.md, "The position rule"."""
 DOUBT: Final = 1.1
 DOUBT_OFFSET: Final = 2.0
 LEAST_AIM: Final = 0.75
-MOST_AIM: Final = 0.98
+MOST_AIM: Final = 0.97
 DAY_S: Final = 28_800.0
 """How far below the goal to steer, by the abandonments a working day may have: see `aimed_at`."""
 GROUP_TRIALS: Final = 10.0
@@ -129,14 +132,16 @@ def learn(
     state.seen_acceptances += accepted
     scale = debt_scale(rate, goal_share)
     owed = state.debt + abandoned - goal_share * accepted
-    state.put("debt", np.clip(owed, -CREDIT_LIMIT * scale, DEBT_LIMIT * scale))
+    an_hour = goal_share * rate * RATE_MEMORY_S
+    young = np.maximum(DEBT_LIMIT * scale * state.entered_s / GROWN_UP_S, an_hour)
+    state.put("debt", np.clip(owed, -CREDIT_LIMIT * scale, np.minimum(young, DEBT_LIMIT * scale)))
     if settings.has_reactive_guard:
         behind = state.reactive_debt + lost - settings.reactive_goal_share * arrived
         state.put("reactive_debt", np.clip(np.nan_to_num(behind), 0.0, REACTIVE_DEBT_LIMIT))
 
 
 def aimed_at(goal_share: Array, acceptance_rate: Array) -> Array:
-    """Share to steer to: goal × (1 − 1.1/(2 + a day's abandonments at the goal)), from 0.75 to 0.98 of it.
+    """Share to steer to: goal × (1 − 1.1/(2 + a day's abandonments at the goal)), from 0.75 to 0.97 of it.
 
     Shapes (n,), shares 0–1, acceptances per second. Where a day has few, what is learned of patience and load
     errs by much, and an error costs more abandonment than it saves (ADR 15). Rises with the goal.

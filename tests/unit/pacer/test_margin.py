@@ -18,7 +18,7 @@ def cycle(number: int, **levels: float) -> CycleInput:
 
 
 def test_what_is_steered_to_rises_with_goal_and_traffic() -> None:
-    """Between 75 and 98 % of the goal, the more of it the more abandonments a day may have."""
+    """Between 75 and 97 % of the goal, the more of it the more abandonments a day may have."""
     goals = np.array([0.001, 0.01, 0.03, 0.2, 0.99])
     for rate in (0.0, 0.001, 0.05, 10.0):
         aim = aimed_at(goals, np.full(goals.size, rate))
