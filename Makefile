@@ -13,6 +13,8 @@ RUN := $(BIN)/python
 READY := $(VENV)/ready
 PIP := $(RUN) -m pip --quiet --disable-pip-version-check
 ARGS ?=
+# Where it is set, every process that a test starts would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The lock stands for every library; pyproject.toml for the console script. Either one changed: install again.
 $(READY): requirements.lock pyproject.toml

@@ -6,6 +6,7 @@ all_in_one.py. Never decides for the server.
 
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
 from paceline.assembly.face import LOOPBACK, Face
@@ -128,7 +129,7 @@ class HostedServer(LifeCycle):
         face.expect()
         server.watch_state(lambda _state, _reason: self._must_report.set())
         # Not before: a standby that waits for its lease leaves the word to the one that works.
-        self._tasks.start("status", self._report_status(server))
+        self._tasks.start("status", self._report_status(server, built.is_trusted))
         await server.start()
         await face.open(
             server,
@@ -204,11 +205,13 @@ class HostedServer(LifeCycle):
 
     # --- status ----------------------------------------------------------------------------------
 
-    async def _report_status(self, server: LifeCycle) -> None:
+    async def _report_status(self, server: LifeCycle, is_trusted: Callable[[], bool]) -> None:
         while True:
             self._must_report.clear()
             try:
-                await self._report(server)
+                # One that wakes after its lease has ended must not send callers to itself.
+                if server.state is not State.STARTED or is_trusted():
+                    await self._report(server)
                 await self._site.refresh_keys()
             except PacelineError as error:
                 _log.debug("status not reported", application=self.name, why=error.message)

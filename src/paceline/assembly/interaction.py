@@ -31,8 +31,14 @@ async def build(parts: Parts) -> Built:
         database=database,
         epoch=await leadership.take(),
         metrics=parts.metrics,
+        on_stale=parts.on_end,
     )
-    return Built(server=server, handlers=lambda: server.handlers, findings=server.findings)
+    return Built(
+        server=server,
+        handlers=lambda: server.handlers,
+        findings=server.findings,
+        is_trusted=leadership.is_trusted,
+    )
 
 
 async def _nothing(_transaction: Transaction) -> None:

@@ -135,7 +135,8 @@ def _connected(
 class Built:
     """A server that is made and not yet started; `handlers` and `open_routes` are asked after that.
 
-    `verify` is for servers that issue tokens of their own beside the site's.
+    `verify` is for servers that issue tokens of their own beside the site's. `is_trusted` tells
+    whether the server may say that it works: with a lease, while it trusts that it has it.
     """
 
     server: LifeCycle
@@ -143,6 +144,7 @@ class Built:
     findings: Callable[[], tuple[Finding, ...]]
     open_routes: Callable[[], tuple[OpenRoute, ...]] = tuple
     verify: Verify | None = None
+    is_trusted: Callable[[], bool] = lambda: True
 
 
 Build = Callable[[Parts], Awaitable[Built]]

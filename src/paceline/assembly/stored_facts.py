@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from paceline.model.agent import Agent
 from paceline.model.interaction import Row
+from paceline.model.party import Party
 from paceline.servers.engagement.store.invitations import InvitationStore
 from paceline.servers.interaction.event_log.store import read_after
 from paceline.servers.interaction.store.agents import read_agents
@@ -15,6 +16,7 @@ from paceline.servers.interaction.store.node import (
     read_queue_depths,
     read_rows,
 )
+from paceline.servers.interaction.store.parties import read_parties
 from paceline.storage.database import Database
 from paceline.units.quantities import DEFAULT_TENANT
 from paceline.wire.operations.event import Event
@@ -46,6 +48,14 @@ class NodeFacts:
         """How many wait, by the id of the interaction queue."""
         found = await read_queue_depths(self._database, self._tenant)
         return {queue_id: depth for queue_id, (depth, _) in found.items()}
+
+    async def parties(self) -> dict[str, list[Party]]:
+        """Parties beside owners, joined or asked for, by interaction."""
+        found: dict[str, list[Party]] = {}
+        for party in await read_parties(self._database):
+            if party.tenant_id == self._tenant:
+                found.setdefault(party.interaction_id, []).append(party)
+        return found
 
     async def agents(self, names: Mapping[int, str]) -> dict[str, Agent]:
         """Agents' sessions by name; `names` are of agents' ids."""

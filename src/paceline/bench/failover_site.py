@@ -13,6 +13,7 @@ import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from paceline.assembly.site_link import Credentials, SiteLink
 from paceline.errors.failure import PacelineError
 from paceline.runtime.secret import Secret, new_secret
 from paceline.runtime.times import Times
-from paceline.sdk import Connection, InteractionServerClient
+from paceline.sdk import Connection, InteractionServerClient, open_socket_link
 from paceline.sdk.directory import Directory
 from paceline.wire.operation import ClientKind
 from paceline.wire.operations.configuration import Change
@@ -148,13 +149,13 @@ class FailoverSite:
             return await process.wait()
 
     def connect(
-        self, name: str, client_kind: ClientKind = "router"
+        self, name: str, client_kind: ClientKind = "router", *, url: str | None = None
     ) -> tuple[Connection, InteractionServerClient]:
-        """A client that finds whichever process of the node works."""
+        """A client that finds whichever process of the node works, or keeps to the one at a URL."""
         link = self._opened_link()
         directory = Directory(link.client, self._times)  # each client asks for itself
         connection = Connection(
-            directory.link_to(NODE),
+            directory.link_to(NODE) if url is None else partial(open_socket_link, url),
             times=self._times,
             client=name,
             client_kind=client_kind,

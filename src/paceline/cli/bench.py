@@ -1,10 +1,12 @@
-"""`paceline bench`: measurements against the bounds that the design names."""
+"""`paceline bench`: measurements against the bounds that the design names.
+
+What measures is imported when it runs, so that other commands start sooner.
+"""
 
 from typing import Annotated
 
 import typer
 
-from paceline.bench.interactions import measure
 from paceline.cli import bench_failover, bench_pacing
 from paceline.cli.bench_output import COLUMNS, rows_of, tell
 from paceline.cli.output import AsJson, print_json, print_table
@@ -50,6 +52,8 @@ def interactions(
     one with SKIP LOCKED and one with pgmq's statements, are measured in the same run. The defaults
     take about twelve minutes; `--seconds 1 --rounds 1 --backlog 10000` is a first look.
     """
+    from paceline.bench.interactions import measure
+
     figures = run(
         measure(
             real_times(),

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from paceline.bench.failover import measure_failover
 from paceline.cli.bench_output import COLUMNS, rows_of, tell
 from paceline.cli.output import AsJson, print_json, print_table
 from paceline.cli.running import run
@@ -25,6 +24,8 @@ def failover(
     until another process has answered a pull. Callers go on meanwhile: their longest call is shown,
     and what they were told.
     """
+    from paceline.bench.failover import measure_failover
+
     found = run(measure_failover(real_times(), waiting=waiting, rounds=rounds, progress=tell))
     if as_json:
         print_json(found)

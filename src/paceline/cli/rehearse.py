@@ -1,6 +1,7 @@
 """`paceline rehearse`: the whole site on virtual time under faults from a seed, judged by invariants.
 
-The rehearsal itself is in simulator/whole; here is what is asked and what is told.
+The rehearsal itself is in simulator/whole, imported when it runs, so that other commands start sooner; here
+is what is asked and what is told.
 """
 
 import sys
@@ -14,10 +15,7 @@ from rich.progress import Progress
 
 from paceline.cli.output import AsJson, print_json, print_table
 from paceline.runtime.chance import Chance
-from paceline.simulator.whole.bank_day import compare, live_all
-from paceline.simulator.whole.many import rehearse_many, shortest_failing
 from paceline.simulator.whole.plan import Outcome, Plan, Profile
-from paceline.simulator.whole.run import rehearse
 
 app = typer.Typer()
 
@@ -97,6 +95,8 @@ def bank_day(
 
     Nothing goes wrong; the difference is the policies' alone. Intervals are 95 %, over the pairs.
     """
+    from paceline.simulator.whole.bank_day import compare, live_all
+
     names = tuple(policies.split(","))
     if len(names) != 2:
         raise typer.BadParameter("name two policies, such as position,progressive")
@@ -132,6 +132,8 @@ def bank_day(
 
 
 def _one(plan: Plan, log: Path | None) -> Outcome:
+    from paceline.simulator.whole.run import rehearse
+
     _say(f"seed {plan.seed}")
     with _bar() as bar:
         task = bar.add_task(f"{plan.profile}, {plan.duration_s / 3600:g} h", total=plan.duration_s)
@@ -143,6 +145,8 @@ def _one(plan: Plan, log: Path | None) -> Outcome:
 
 def _many(plan: Plan, count: int, jobs: int) -> list[Outcome]:
     """Outcomes of all seeds; or up to the first that fails, which then is as short as possible."""
+    from paceline.simulator.whole.many import rehearse_many, shortest_failing
+
     _say(f"seeds {plan.seed} to {plan.seed + count - 1}")
     plans = [msgspec.structs.replace(plan, seed=plan.seed + n) for n in range(count)]
     ended: list[Outcome] = []
@@ -151,7 +155,10 @@ def _many(plan: Plan, count: int, jobs: int) -> list[Outcome]:
         for outcome in rehearse_many(plans, jobs):
             ended.append(outcome)
             bar.update(task, advance=1)
-            if outcome.failure is not None:
+            if outcome.failure is None:
+                told = f"seed {outcome.plan.seed} passed: {outcome.faults} faults, {outcome.speed:.0f} times"
+                bar.console.print(f"{told} as fast as real time", highlight=False)
+            else:
                 bar.stop()
                 _say(f"seed {outcome.plan.seed} fails: {outcome.failure.what}")
                 _say("looking for its shortest failing beginning")

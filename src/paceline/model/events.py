@@ -8,10 +8,12 @@ of each to which activity it belongs and which filters concern it (interaction-s
 from typing import Final, Literal, NamedTuple
 
 INTERACTION_SUBMITTED: Final = "EventInteractionSubmitted"
-"""Stored. queue; data: interaction_type, interaction_subtype, priority, received_at, submit_seq, keys …"""
+"""Stored. queue; data: interaction_type, interaction_subtype, priority, received_at, submit_seq, keys,
+scheduled_at if any."""
 
 PLACED_IN_QUEUE: Final = "EventPlacedInQueue"
-"""Back or on into an interaction queue; never for the submission itself. queue, reason."""
+"""Back or on into an interaction queue; never for the submission itself. queue, reason; data: queue_seq when it
+goes to the end."""
 
 TAKEN_FROM_QUEUE: Final = "EventTakenFromQueue"
 """Pulled. queue; data: party (strategy or agent)."""
@@ -38,7 +40,8 @@ REVOKED: Final = "EventRevoked"
 """The offer is over without an answer, or the agent lost what it handled. agent, place, reason; data: ticket."""
 
 PROPERTIES_CHANGED: Final = "EventPropertiesChanged"
-"""User data or properties changed. properties_version; data: changed key names, keys (filter keys' values)."""
+"""Something changed. properties_version; data: changed key names, keys (filter keys' values), priority if
+changed."""
 
 HELD: Final = "EventHeld"
 """On hold: no view shows it. reason."""

@@ -1,18 +1,24 @@
 """Push beside pull: credit, rate, cap, order, and what a lost router held; pulls of chosen ones."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import pytest
 
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Application
+from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.sdk.interaction import InteractionServerClient
+from paceline.storage.database import Transaction
 from paceline.wire.operations.interaction import Submit
 from paceline.wire.operations.push import RouteRequest
-from tests.acceptance.interaction.cast import VIEW, Cast, cast
+from tests.acceptance.interaction.cast import START, VIEW, Cast, cast
 from tests.fakes.configuration import SnapshotBuilder
-from tests.fakes.site import small_site
+from tests.fakes.failing_database import FailingDatabase
+from tests.fakes.site import running_node, small_site
+
+T = TypeVar("T")
 
 
 def _site(**options: str | int) -> SnapshotBuilder:
@@ -229,5 +235,40 @@ def test_find_goes_on_behind_the_last_one_in_an_order_of_its_own() -> None:
                 assert set(seen) == set(keys), order
             with pytest.raises(PacelineError, match="no continuation"):
                 await scene.media.interaction.find(order="Priority", continuation="AAAA")
+
+    run_virtual(scenario())
+
+
+MANY = 100
+"""More transactions than the test needs (some 10); a task that spins would never let time pass."""
+
+
+class _Counted(FailingDatabase):
+    """Counts transactions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transactions = 0
+
+    async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        self.transactions += 1
+        if self.transactions > MANY:
+            raise RuntimeError("it spins")
+        return await super().transaction(work)
+
+
+def test_an_attached_router_with_nothing_to_do_costs_nothing() -> None:
+    """Once the view is empty no transaction is made until something arrives, another credit or not."""
+
+    async def scenario() -> None:
+        times, store = virtual_times(START), _Counted()
+        async with running_node(times, database=store, site=small_site()) as node:
+            media, router = await node.client("chat"), await node.client("router", "router")
+            await media.interaction.submit(media_type="chat", queue="Chats")
+            for credit in (3, 4):
+                await router.router.attach(views=(VIEW,), credit=credit)
+                await times.machine.sleep(1)
+            await times.machine.sleep(5)
+            assert store.transactions < MANY
 
     run_virtual(scenario())

@@ -350,13 +350,18 @@ def test_a_cancelled_transaction_leaves_nothing(database_url: str) -> None:
     """A caller that goes in the middle rolls back, and the next transaction works."""
 
     async def act(database: Database) -> None:
+        written = asyncio.Event()
+
         async def work(transaction: Transaction) -> None:
             await transaction.insert_rows("interaction.sample", COLUMNS, ROWS)
+            written.set()
             await asyncio.Event().wait()
 
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.02):
-                await database.transaction(work)
+        caller = asyncio.create_task(database.transaction(work))
+        await written.wait()
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
         assert await all_rows(database) == []
         await fill(database)
 

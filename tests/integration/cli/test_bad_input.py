@@ -122,6 +122,7 @@ def test_the_help_of_every_command_teaches() -> None:
         ("doctor",): "no permits",
         ("db", "check"): "schemas",
         ("bench", "interactions"): "durable",
+        ("bench", "failover"): "lease",
     }
     ran = command("--help")
     assert ran.status == 0

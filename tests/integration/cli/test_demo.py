@@ -2,6 +2,8 @@
 
 import json
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,22 +18,28 @@ KEYS = {
 }  # fmt: skip
 
 
-def test_the_loop_closes_and_goes_on_after_a_restart() -> None:
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Demos go on where the last one ended: one database is made for all."""
+    with open_folder() as made:
+        yield made
+
+
+def test_the_loop_closes_and_goes_on_after_a_restart(folder: Path) -> None:
     """Permits lead to invitations, these to work that agents finish; a restart loses nothing."""
-    with open_folder() as folder:
-        options = ("--headless", "--json", "--data-dir", folder)
-        with running("demo", "--duration", "4s", *options) as first:
-            before = json.loads(first.communicate()[0])
-        assert first.returncode == 0
-        _check(before)
-        assert before["policy"] == "position"
-        assert not (folder / "run.json").exists()
-        with running("demo", "--duration", "3s", "--policy", "progressive", *options) as second:
-            after = json.loads(second.communicate()[0])
-        _check(after)
-        assert after["policy"] == "progressive"
-        assert after["interactions"]["submitted"] > before["interactions"]["submitted"]
-        assert after["events"] > before["events"]
+    options = ("--headless", "--json", "--data-dir", folder)
+    with running("demo", "--duration", "4s", *options) as first:
+        before = json.loads(first.communicate()[0])
+    assert first.returncode == 0
+    _check(before)
+    assert before["policy"] == "position"
+    assert not (folder / "run.json").exists()
+    with running("demo", "--duration", "3s", "--policy", "progressive", *options) as second:
+        after = json.loads(second.communicate()[0])
+    _check(after)
+    assert after["policy"] == "progressive"
+    assert after["interactions"]["submitted"] > before["interactions"]["submitted"]
+    assert after["events"] > before["events"]
 
 
 def _check(summary: dict[str, object]) -> None:
@@ -45,12 +53,11 @@ def _check(summary: dict[str, object]) -> None:
         assert summary[figure] > 0, figure  # type: ignore[operator]  # all are numbers
 
 
-def test_interrupt_prints_the_summary() -> None:
+def test_interrupt_prints_the_summary(folder: Path) -> None:
     """Ctrl-C ends a demo with its page in order: the summary is printed, the status is 0."""
-    with open_folder() as folder:
-        with running("demo", "--port", 0, "--speed", 10, "--data-dir", folder) as process:
-            assert line(process).startswith("Page: http://127.0.0.1:")
-            assert "/enter?key=" in line(process)
-            ran = stop(process, signal.SIGINT)
-        assert ran.status == 0, ran.err
-        assert "utilization of agents" in ran.out
+    with running("demo", "--port", 0, "--speed", 10, "--data-dir", folder) as process:
+        assert line(process).startswith("Page: http://127.0.0.1:")
+        assert "/enter?key=" in line(process)
+        ran = stop(process, signal.SIGINT)
+    assert ran.status == 0, ran.err
+    assert "utilization of agents" in ran.out

@@ -99,14 +99,14 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
             command = [str(BROWSER), *BROWSER_FLAGS, f"--user-data-dir={tmp_path}"]
             process = await asyncio.create_subprocess_exec(
                 *command,
-                "--timeout=4000",
+                "--timeout=30000",
                 "--virtual-time-budget=3000",
                 "--dump-dom",
                 link,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            out, log = await asyncio.wait_for(process.communicate(), 30)
+            out, log = await asyncio.wait_for(process.communicate(), 60)
             return out.decode(), log.decode()
 
     document, log = asyncio.run(main())

@@ -46,7 +46,17 @@ asyncio.run(main())
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder that every account may enter."""
+    """An empty data folder that every account may enter."""
+    yield from _new_folder()
+
+
+@pytest.fixture(scope="module")
+def used_folder() -> Iterator[Path]:
+    """One for all tests that do not mind what others left in it: data are made once."""
+    yield from _new_folder()
+
+
+def _new_folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="paceline-test-"))
     made.chmod(0o755)
     yield made
@@ -97,19 +107,19 @@ async def opened(server: EmbeddedPostgres) -> Database:
     return open_database(from_url(server.url("site")), times=TIMES)
 
 
-def test_restart_keeps_the_data(folder: Path) -> None:
+def test_restart_keeps_the_data(used_folder: Path) -> None:
     """What was committed is there after a stop and a start; stopping and starting twice is fine."""
 
     async def main() -> None:
-        server = EmbeddedPostgres(folder, TIMES)
+        server = EmbeddedPostgres(used_folder, TIMES)
         await server.stop()
         for turn in (1, 2):
             await server.start()
             await server.start()
             database = await opened(server)
-            await database.execute("CREATE TABLE IF NOT EXISTS kept (a integer)")
-            await database.execute("INSERT INTO kept VALUES (1)")
-            [row] = await database.fetch("SELECT count(*) FROM kept")
+            await database.execute("CREATE TABLE IF NOT EXISTS restarted (a integer)")
+            await database.execute("INSERT INTO restarted VALUES (1)")
+            [row] = await database.fetch("SELECT count(*) FROM restarted")
             assert row[0] == turn
             settings = await database.fetch(
                 "SELECT current_setting('server_encoding'), datcollate,"
@@ -123,18 +133,18 @@ def test_restart_keeps_the_data(folder: Path) -> None:
     asyncio.run(main())
 
 
-def test_a_killed_server_is_started_again(folder: Path) -> None:
+def test_a_killed_server_is_started_again(used_folder: Path) -> None:
     """After kill -9 of the server its watch restarts it, and committed rows are read again."""
 
     async def main() -> None:
-        server = EmbeddedPostgres(folder, TIMES)
+        server = EmbeddedPostgres(used_folder, TIMES)
         await server.start()
         watching = asyncio.create_task(server.watch())
         database = await opened(server)
         await database.execute("CREATE TABLE kept (a integer)")
         await database.execute("INSERT INTO kept VALUES (7)")
-        os.kill(server_pid(folder), signal.SIGKILL)
-        for _ in range(3):
+        os.kill(server_pid(used_folder), signal.SIGKILL)
+        for _ in range(12):  # each waits some seconds for a connection
             try:
                 rows = await database.fetch("SELECT a FROM kept")
                 break
@@ -153,9 +163,10 @@ def test_a_killed_server_is_started_again(folder: Path) -> None:
     [(False, False), (True, True), pytest.param(False, True, marks=pytest.mark.slow)],
 )
 def test_a_killed_supervisor_takes_the_server_along(
-    folder: Path, is_closed: bool, is_waited_for: bool
+    request: pytest.FixtureRequest, is_closed: bool, is_waited_for: bool
 ) -> None:
     """After kill -9 of the supervisor the server ends by itself, and the next start needs no help."""
+    folder: Path = request.getfixturevalue("folder" if is_closed else "used_folder")
     if is_closed:
         if os.geteuid() == 0 and not has_namespaces():
             pytest.skip("user namespaces are not allowed here: root cannot use a closed folder")
@@ -164,7 +175,7 @@ def test_a_killed_supervisor_takes_the_server_along(
     left = psutil.Process(server_pid(folder))
     end(supervisor)
     if is_waited_for:
-        left.wait(10)
+        left.wait(60)
 
     async def main() -> None:
         server = EmbeddedPostgres(folder, TIMES)
@@ -178,19 +189,19 @@ def test_a_killed_supervisor_takes_the_server_along(
     asyncio.run(main())
 
 
-def test_a_folder_in_use_is_named(folder: Path) -> None:
+def test_a_folder_in_use_is_named(used_folder: Path) -> None:
     """A second supervisor is refused in one line with the folder and the process; the first goes on."""
-    supervisor = supervise(folder)
+    supervisor = supervise(used_folder)
     try:
         with pytest.raises(PacelineError) as caught:
-            asyncio.run(EmbeddedPostgres(folder, TIMES).start())
+            asyncio.run(EmbeddedPostgres(used_folder, TIMES).start())
         assert caught.value.name == "start_refused"
-        assert str(folder) in caught.value.message
+        assert str(used_folder) in caught.value.message
         assert str(supervisor.pid) in caught.value.message
     finally:
-        running = psutil.Process(server_pid(folder))
+        running = psutil.Process(server_pid(used_folder))
         end(supervisor)
-        running.wait(10)
+        running.wait(60)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")

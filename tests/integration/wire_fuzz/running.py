@@ -68,8 +68,8 @@ def running_server(url: str = "sqlite://") -> Iterator[Running]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    if not started.wait(20):
+    if not started.wait(60):
         raise AssertionError("the server did not start")
     yield found[0]
     found[0].end()
-    thread.join(20)
+    thread.join(60)

@@ -23,8 +23,8 @@ from tests.property.expressions import random_conditions as sample
 __all__ = ["postgres_server"]
 
 ROWS = sample.rows(100)
-EXAMPLES = 250 if settings.default is None or settings.default.max_examples < 1000 else 5000
-"""250 in the fast suite, 5,000 in the thorough one."""
+EXAMPLES = 100 if settings.default is None or settings.default.max_examples < 1000 else 5000
+"""100 in the fast suite, 5,000 in the thorough one."""
 
 EXTREME = (
     "Total * Total * Total * Total * Total * Total * Total * Total > 0",

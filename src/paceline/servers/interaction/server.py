@@ -1,6 +1,7 @@
 """The Interaction Server of one node: opens the store under its epoch, serves, hands back what was held."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from paceline.errors.failure import PacelineError
@@ -78,7 +79,13 @@ async def stored_business_time(database: Database, node_code: int) -> int | None
 
 
 class InteractionServer(LifeCycle):
-    """See the room's docstring. Needs the node's lease: `epoch` is its fencing number."""
+    """See the room's docstring. Needs the node's lease: `epoch` is its fencing number.
+
+    Parameters
+    ----------
+    on_stale
+        Told once that another process writes the node: this one can do nothing more.
+    """
 
     def __init__(
         self,
@@ -90,6 +97,7 @@ class InteractionServer(LifeCycle):
         database: Database,
         epoch: Epoch,
         metrics: Metrics,
+        on_stale: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
         self.name = name
@@ -99,6 +107,7 @@ class InteractionServer(LifeCycle):
         self._database = database
         self._epoch = epoch
         self._metrics = metrics
+        self._on_stale = on_stale
         self._tasks = TaskGroup(f"interaction server {name}", self.set_unavailable)
         self._handlers: Handlers = {}
         self._lane: Lane[Work, Any] | None = None
@@ -240,7 +249,10 @@ class InteractionServer(LifeCycle):
             self._columns.changed()
 
     def _stale(self, error: PacelineError) -> None:
-        self.set_unavailable(f"another process writes this node: {error.message}")
+        reason = f"another process writes this node: {error.message}"
+        self.set_unavailable(reason)
+        if self._on_stale is not None:
+            self._on_stale(reason)
 
     async def _stop(self) -> None:
         if self._lane is not None:

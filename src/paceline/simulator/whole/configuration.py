@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from paceline.assembly.example import example_changes
+from paceline.model.custom_properties import ATTRIBUTE
 from paceline.wire.operations.configuration import Change
 
 
@@ -50,6 +51,19 @@ STORES: Final = (
 )
 """Names of the databases. Each Stat Server has its own: a checkpoint has one writer."""
 
+LETTERS: Final = "Letters"
+PARCELS: Final = "Parcels"
+DRAWER: Final = "Drawer"
+DRAFTS: Final = "Drafts"
+WEIGHT: Final = "Weight"
+REGION: Final = "Region"
+LEAST_WEIGHT: Final = 3
+REGION_LIMIT: Final = 2
+"""Queues beside the example's, each with one view, a workbin, and custom properties by
+which the views choose. From the drawer snapshots take; no strategy reads these."""
+
+_PROCESS: Final = "Customer Service"
+
 Body = dict[str, Any]
 
 
@@ -66,7 +80,33 @@ def rehearsed_configuration() -> tuple[Change, ...]:
     points = [
         _change("access-points", _point(name), {"url": f"sqlite:///{name}"}) for name in STORES
     ]
-    return (*kept, *points, *_applications(applications))
+    return (*kept, *_own_objects(), *points, *_applications(applications))
+
+
+def _own_objects() -> Iterable[Change]:
+    """Queues, views, a workbin and custom properties that the example does without."""
+    views: dict[str, Body] = {
+        LETTERS: {
+            "condition": f"{WEIGHT} >= {LEAST_WEIGHT}",
+            "order": f"{WEIGHT} DESC, ReceivedAt",
+        },
+        PARCELS: {"segment_by": REGION, "segment_limit": REGION_LIMIT},
+        DRAWER: {},
+    }
+    for name, special in views.items():
+        script = {"script_type": "interaction_queue", "business_process": _PROCESS}
+        yield _change("scripts", name, script)
+        view = {"script_type": "interaction_queue_view", "business_process": _PROCESS}
+        yield _change("scripts", f"{name} view", view | {"queue": name} | special)
+    workbin = {"script_type": "workbin", "business_process": _PROCESS, "owner_type": "agent"}
+    yield _change("scripts", DRAFTS, workbin)
+    types = {WEIGHT: "number", REGION: "string"}
+    annexes = {
+        key: {"translation": {"translate-to": key.lower(), "type": kind}}
+        for key, kind in types.items()
+    }
+    body = {"values": list(types), "value_options": annexes}
+    yield _change("business-attributes", ATTRIBUTE, body)
 
 
 def _applications(example: dict[str, Body]) -> Iterable[Change]:
@@ -75,6 +115,8 @@ def _applications(example: dict[str, Body]) -> Iterable[Change]:
     places = {place.application: place for place in (CONFIGURATION, *PLACES)}
     for place in places.values():
         body = example.get(place.application) or _twin(example, place)
+        if place.kind == "interaction":  # views by custom properties are judged from the events
+            body = body | {"options": {"event-filtering": {"log-userdata": "true"}}}
         yield _change("applications", place.application, body | _connections(place))
 
 

@@ -53,7 +53,8 @@ _NAMING = ("interaction_id", "invitation_id", "client_token", "agent", "view", "
 def names_in(message: object) -> str:
     """What a request or an answer is about."""
     found = [str(value) for name in _NAMING if (value := getattr(message, name, None))]
-    listed = [one.interaction_id for one in getattr(message, "interactions", None) or ()]
+    page = getattr(message, "interactions", None)
+    listed = [one.interaction_id for one in page] if isinstance(page, tuple) else []
     found += listed[:MOST_NAMED]
     if len(listed) > MOST_NAMED:
         found.append(f"and {len(listed) - MOST_NAMED} more")

@@ -14,6 +14,8 @@ from paceline.runtime.times import Times
 from paceline.sdk import InteractionServerClient
 from paceline.simulator.attempts import Attempts
 from paceline.simulator.site import SiteAgent
+from paceline.simulator.whole.configuration import DRAFTS
+from paceline.simulator.whole.teamwork import Teamwork
 from paceline.wire.operations.interaction import Invite, Revoked
 
 WORK_S: Final = (1.0, 8.0)
@@ -24,6 +26,10 @@ PAUSE_S: Final = 20.0
 
 HELD_S: Final = (0.0, 0.0, 3.0, 20.0)
 """How long a pull by hand may be held; one of these (chosen: at once, shorter and longer than others' work)."""
+
+
+OWN_VIEWS: Final = ("Letters view", "Parcels view", "Drawer view")
+"""Views of the rehearsal's own queues; their medium is e-mail."""
 
 
 class QuickAgents:
@@ -51,6 +57,7 @@ class QuickAgents:
         client.connection.on_notice("interaction.revoked", self._revoked)
         client.connection.watch_connection(self._connection_changed)
         self._working: set[tuple[str, str]] = set()
+        self._teamwork = Teamwork(client, self._agents, self._working, times=times, chance=chance)
         self._is_closing = False
 
     def start(self) -> None:
@@ -77,6 +84,9 @@ class QuickAgents:
             self._be_undisturbed,
             self._log_out_and_in,
             self._take_up,
+            self._take_out_of_workbin,
+            self._say_why,
+            self._intrude,
         ]
         while True:
             if self._is_closing or self._dice.random() < 0.3:
@@ -119,14 +129,31 @@ class QuickAgents:
     async def _take_by_hand(self, name: str) -> None:
         media = self._dice.choice(sorted(self._agents[name].capacity))
         view = self._dice.choice(self._views[media])
+        is_own = view in OWN_VIEWS  # one at a time: no event tells which were pulled together
         pulled = await self._client.view.pull(
             view=view,
-            count=self._dice.randint(1, 3),
+            count=1 if is_own else self._dice.randint(1, 3),
             hold_s=self._dice.choice(HELD_S),
             agent=name,
         )
         for interaction in pulled.interactions:
             self._work(name, interaction.interaction_id)
+
+    async def _take_out_of_workbin(self, name: str) -> None:
+        pulled = await self._client.workbin.pull(workbin=DRAFTS, owner=name, agent=name, count=2)
+        for interaction in pulled.interactions:
+            self._work(name, interaction.interaction_id)
+
+    async def _say_why(self, name: str) -> None:
+        """Changes the reasons of being as the agent is, and of a medium's state."""
+        media = self._dice.choice(sorted(self._agents[name].capacity))
+        await self._client.media.change_reason(agent=name, media=media, reason="busy day")
+        await self._client.agent.change_reason(agent=name, reason="training")
+
+    async def _intrude(self, name: str) -> None:
+        found = await self._teamwork.intrude(name)
+        if found is not None:
+            self._work(name, found)
 
     async def _take_up(self, name: str) -> None:
         """Goes on with what the server says the agent has: the answer to a pull may have been lost."""
@@ -163,7 +190,7 @@ class QuickAgents:
         except PacelineError as error:
             if error.outcome != "unknown":
                 return
-        self._work(notice.agent, interaction_id)
+        self._work(notice.agent, interaction_id)  # also of who lets a colleague in, as before
 
     # --- work -----------------------------------------------------------------------------------
 
@@ -174,6 +201,8 @@ class QuickAgents:
 
     async def _handle(self, name: str, interaction_id: str) -> None:
         await self._machine.sleep(self._dice.uniform(*WORK_S))
+        if not self._is_closing:
+            await self._teamwork.turn(name, interaction_id)
         if self._dice.random() < 0.1 and not self._is_closing:
             await self._attempts.insist(
                 lambda: self._client.interaction.place_in_queue(

@@ -187,6 +187,7 @@ class _Rehearsal:
             bank=bank,
             media=interactions("media_server", "tries"),
             desk=interactions("agent", "quick desks"),
+            router=interactions("router", "tries router"),
             engagement=EngagementEngineClient(self._connect("engagement", "operator", "guests")),
             follower=InteractionServerClient(follower),
         )

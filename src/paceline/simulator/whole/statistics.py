@@ -197,9 +197,9 @@ class StatisticsRecounted:
     def _compare_agents(self, server: str, states: dict[str, AgentTargetState]) -> None:
         busy: Counter[tuple[str, str]] = Counter()
         for told in self._log.replay.interactions.values():
-            holder = told.agent or told.ringing
-            if holder is not None:
-                busy[holder, told.media_type] += 1
+            for holder in (told.agent or told.ringing, *told.parties):
+                if holder is not None:
+                    busy[holder, told.media_type] += 1
         told_agents = self._log.replay.agents
         for name in self._agents:
             state = states.get(name)

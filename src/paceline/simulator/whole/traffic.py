@@ -23,8 +23,10 @@ from paceline.sdk.configuration_follower import Listener
 from paceline.simulator.attempts import Attempts, may_pass
 from paceline.simulator.site import Site, SiteAgent
 from paceline.simulator.summary import SiteClients
+from paceline.simulator.whole.letters import MEDIUM, Letters
 from paceline.simulator.whole.order import SubscribersSeeAll
-from paceline.simulator.whole.people import QuickAgents
+from paceline.simulator.whole.people import OWN_VIEWS, QuickAgents
+from paceline.simulator.whole.pushed_router import PushedRouter
 from paceline.simulator.whole_site import DemoWorld
 from paceline.units.quantities import Millis
 from paceline.wire.operations.event import EventNotice, StreamEvents
@@ -36,6 +38,15 @@ SUBMIT_S: Final = 6.0
 LOOK_S: Final = 10.0
 ASK_S: Final = 25.0
 """Mean seconds between submissions, looks and bursts of visitors (chosen: hours pass in seconds)."""
+
+LETTER_S: Final = 5.0
+ERASE_S: Final = 60.0
+"""Mean seconds between letters, and between erasures (chosen likewise)."""
+
+PERSONAL: Final = msgspec.Raw(b'{"name":"A. Guest"}')
+"""User data that an erasure takes away."""
+
+BACK: Final = "__BACK__"
 
 BURST: Final = 25
 """Visitors that ask at once: more than a report usually permits (chosen)."""
@@ -51,6 +62,7 @@ class TrafficClients:
     bank: SiteClients
     media: InteractionServerClient
     desk: InteractionServerClient
+    router: InteractionServerClient
     engagement: EngagementEngineClient
     follower: InteractionServerClient
 
@@ -114,12 +126,20 @@ class Traffic(LifeCycle):
             for media, queue in self._queues.items():
                 if view.queue == queue:
                     views.setdefault(media, []).append(name)
+        views.setdefault(MEDIUM, []).extend(OWN_VIEWS)
         self._targets = [target.name for target in discover(snapshot).targets]
         attempts = Attempts(times, chance)
         self.quick = QuickAgents(
             clients.desk, [a for a in quick if set(a.capacity) <= set(views)], views,
             times=times, chance=chance, tasks=self._tasks, attempts=attempts,
         )  # fmt: skip
+        others = sorted(agent.name for agent in quick if MEDIUM in agent.capacity)
+        self._letters = Letters(
+            clients.media, others, times=times, chance=chance, tasks=self._tasks
+        )
+        self._router = PushedRouter(
+            clients.router, others, times=times, chance=chance, tasks=self._tasks
+        )
         self.world = DemoWorld(
             clients=clients.bank,
             configuration=WithoutAgents(configuration, frozenset(agent.name for agent in quick)),
@@ -143,12 +163,17 @@ class Traffic(LifeCycle):
             lambda: StreamEvents(after=self._subscriber.position), self._noticed
         )
         self.quick.start()
+        self._router.start()
         for name, pause_s, work in (
             ("submit", SUBMIT_S, self._submit),
             ("submit with own id", 2 * SUBMIT_S, self._submit_named),
             ("look", LOOK_S, self._look),
             ("change", LOOK_S, self._change),
             ("ask", ASK_S, self._ask_together),
+            ("letter", LETTER_S, self._letters.submit),
+            ("letter changes", LOOK_S, self._letters.change),
+            ("drawer", ASK_S, self._letters.tidy),
+            ("erasure", ERASE_S, self._erase),
         ):
             self._tasks.start(name, self._again(pause_s, work))
 
@@ -184,6 +209,7 @@ class Traffic(LifeCycle):
                     client_token=token,
                     priority=priority,
                     is_online=True,
+                    user_data=PERSONAL,
                 )
             except PacelineError as error:
                 if not may_pass(error):
@@ -244,17 +270,24 @@ class Traffic(LifeCycle):
     async def _change_once(self, interaction_id: str, drawn: float) -> None:
         client = self._clients.media
         try:
-            if drawn < 0.6:
+            if drawn < 0.5:
                 value = msgspec.Raw(msgspec.json.encode(f"at {self._times.business.now()}"))
                 await client.interaction.change(
                     interaction_id=interaction_id, added={f"note {next(self._numbers)}": value}
                 )
-            elif drawn < 0.8:
+            elif drawn < 0.65:
+                await client.interaction.place_in_queue(interaction_id=interaction_id, queue=BACK)
+            elif drawn < 0.85:
                 await client.interaction.abandon(interaction_id=interaction_id, reason="left")
             else:
                 await client.interaction.stop(interaction_id=interaction_id, reason="by hand")
         except PacelineError:
             return
+
+    def _erase(self) -> None:
+        """Of those that no view chooses by their data: what is erased cannot be judged afterwards."""
+        if self._ids:
+            self._letters.erase(self._dice.choice(self._ids))
 
     # --- visitors that come together --------------------------------------------------------------
 

@@ -88,10 +88,64 @@ def test_the_first_waiting_is_known() -> None:
         story.submitted("new", received=2000),
         story.submitted("urgent", priority=5, received=3000),
     )
-    assert replay.first_waiting("Chats") == "urgent"
+    assert _first(replay, "Chats") == "urgent"
     replay.take(story.event(events.TAKEN_FROM_QUEUE, "urgent", queue="Chats", party="strategy"))
-    assert replay.first_waiting("Chats") == "old"
-    replay.take(story.event(events.PLACED_IN_QUEUE, "old", queue="Others"))
-    assert (replay.first_waiting("Chats"), replay.first_waiting("Others")) == ("new", "old")
+    assert _first(replay, "Chats") == "old"
+    replay.take(story.event(events.PLACED_IN_QUEUE, "old", queue="Others", queue_seq=9))
+    assert (_first(replay, "Chats"), _first(replay, "Others")) == ("new", "old")
     replay.take(story.event(events.PLACED_IN_QUEUE, "urgent", queue="Chats"))
-    assert replay.first_waiting("Chats") == "urgent"
+    assert _first(replay, "Chats") == "urgent"
+    replay.take(story.event(events.HELD, "urgent"))
+    replay.take(story.event(events.PROPERTIES_CHANGED, "old", priority=1))
+    assert _first(replay, "Chats") == "new"
+    replay.take(story.event(events.RESUMED, "urgent"))
+    assert _first(replay, "Chats") == "urgent"
+
+
+def _first(replay: Replay, queue: str) -> str | None:
+    return next((told.interaction_id for told in replay.waiting(queue, 10_000)), None)
+
+
+def test_an_interaction_goes_from_agent_to_agent() -> None:
+    """Conference, transfer and the owner's leaving: events name who has it and who takes part."""
+    story = Story()
+
+    def asked(agent: str, role: str, ticket: int) -> object:
+        return story.event(
+            events.AGENT_INVITED, agent=agent, role=role, visibility="conference", ticket=ticket
+        )
+
+    replay = replayed(
+        story.submitted("i1"),
+        story.event(events.TAKEN_FROM_QUEUE, queue="Chats", agent="a", party="agent"),
+        story.event(events.PARTY_ADDED, agent="a", party="agent"),
+        asked("b", "conference", 1),
+        story.event(events.PARTY_ADDED, agent="b", party="agent", role="conference"),
+        asked("c", "transfer", 2),
+        story.event(events.PARTY_ADDED, agent="c", party="agent", role="transfer"),
+        story.event(events.PARTY_REMOVED, agent="a", party="agent"),
+    )
+    told = replay.interactions["i1"]
+    assert (told.agent, list(told.parties), told.asked) == ("c", ["b"], None)
+    replay.take(story.event(events.PARTY_REMOVED, agent="c", party="agent"))
+    assert (told.agent, told.parties) == ("b", {})
+    with pytest.raises(Impossible, match="without being asked"):
+        replay.take(story.event(events.PARTY_ADDED, agent="a", party="agent", role="intrude"))
+
+
+def test_workbins_are_told() -> None:
+    """Into a workbin, out of it with an agent, and away from it with the next queue."""
+    story = Story()
+    replay = replayed(
+        story.submitted("i1"),
+        story.event(events.PLACED_IN_WORKBIN, workbin="Drafts", owner="a"),
+        story.event(events.PLACED_IN_QUEUE, queue="Drafts/PrivateQueue", queue_seq=5),
+        story.event(events.TAKEN_FROM_WORKBIN, workbin="Drafts", owner="a"),
+        story.event(events.TAKEN_FROM_QUEUE, queue="Drafts/PrivateQueue", agent="a", party="agent"),
+        story.event(events.PARTY_ADDED, agent="a", party="agent"),
+    )
+    told = replay.interactions["i1"]
+    assert (told.workbin, told.agent) == (("Drafts", "a"), "a")
+    replay.take(story.event(events.PARTY_REMOVED, agent="a", party="agent"))
+    replay.take(story.event(events.PLACED_IN_QUEUE, queue="Chats", queue_seq=6))
+    assert (told.workbin, told.queue, told.state) == (None, "Chats", "queued")

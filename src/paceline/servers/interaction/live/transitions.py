@@ -29,6 +29,16 @@ def tell_router(node: NodeState, session_id: str | None, notice: DeliveryResult)
         node.after_commit(lambda: peer.notify("interaction.delivery_result", notice))
 
 
+def tell_taken(node: NodeState, row: Row, reason: str | None, *, by: str | None = None) -> None:
+    """A router has it no longer, held or offered: it is told, unless its own session `by` asked for it."""
+    if row.router_session != by:
+        agent = node.names.get(row.agent_id or 0)
+        notice = DeliveryResult(
+            interaction_id=row.interaction_id, outcome="revoked", agent=agent, reason=reason
+        )
+        tell_router(node, row.router_session, notice)
+
+
 def tell_agent(node: NodeState, row: Row, name: str, notice: Answer) -> None:
     """A notice to every session of the agent that an interaction rings at or is handled by."""
     parties.tell(node, row.tenant_id, row.agent_id, name, notice)
@@ -71,7 +81,8 @@ def place_in_queue(
     node.put(row, new)
     if is_in_workbin:
         workbins.placed(node, new, actor, reason)
-    node.event(events.PLACED_IN_QUEUE, actor, row=new, with_queue=True, reason=reason)
+    data = {"queue_seq": new.queue_seq} if as_new else None
+    node.event(events.PLACED_IN_QUEUE, actor, row=new, with_queue=True, reason=reason, data=data)
     return new
 
 
@@ -246,6 +257,7 @@ def give_up(node: NodeState, row: Row, agent: Agent, actor: str, reason: str) ->
         return row
     heir = successor(node, row)
     if heir is None or row.ticket:
+        tell_taken(node, row, reason)
         return return_to_queue(node, row, actor, reason)
     waiting = parties.asked(node, row)
     if waiting is not None:

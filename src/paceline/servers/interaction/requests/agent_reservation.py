@@ -19,7 +19,7 @@ from paceline.servers.interaction.live.agent_transitions import (
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import ROUTING
-from paceline.servers.interaction.requests.lane import NodeLane
+from paceline.servers.interaction.requests.lane import NodeLane, session_of
 from paceline.storage.database import DatabaseError
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.agent import Reservation, Reserve
@@ -101,7 +101,7 @@ class ReservationRequests:
                 "that is",
                 field="interaction_id",
             )
-        session = call.peer.session_id if call.peer is not None else None
+        session = session_of(call)
         if row.router_session is not None and row.router_session != session:
             raise PacelineError(
                 "not_owner", f"interaction '{row.interaction_id}' is held by another session"

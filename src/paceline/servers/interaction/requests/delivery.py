@@ -39,6 +39,7 @@ from paceline.servers.interaction.requests.lane import (
     actor_of,
     check_ownership,
     handlers_of,
+    session_of,
 )
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
@@ -103,7 +104,7 @@ class DeliveryRequests:
         """Offers an interaction to an agent; the invitation follows the commit."""
         key = (call.tenant_of(request.tenant), request.interaction_id)
         actor = actor_of(call)
-        session = call.peer.session_id if call.peer is not None else None
+        session = session_of(call)
 
         def apply(node: NodeState) -> Delivered:
             row = node.row(key)

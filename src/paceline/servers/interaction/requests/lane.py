@@ -164,7 +164,7 @@ def check_router(row: Row, call: Call) -> None:
     PacelineError
         `not_owner` when another session holds it.
     """
-    session = call.peer.session_id if call.peer is not None else None
+    session = session_of(call)
     if (
         row.router_session is not None
         and call.client_kind == "router"
@@ -173,6 +173,11 @@ def check_router(row: Row, call: Call) -> None:
         raise PacelineError(
             "not_owner", f"interaction '{row.interaction_id}' is held by another session"
         )
+
+
+def session_of(call: Call) -> str | None:
+    """The caller's session; None over plain HTTP."""
+    return call.peer.session_id if call.peer is not None else None
 
 
 def actor_of(call: Call) -> str:

@@ -19,12 +19,14 @@ from paceline.servers.interaction.live.transitions import (
     set_held,
     stop,
     tell_router,
+    tell_taken,
 )
 from paceline.servers.interaction.requests.lane import (
     NodeLane,
     actor_of,
     check_ownership,
     check_router,
+    session_of,
 )
 from paceline.servers.interaction.requests.property_changes import Changes, change_properties
 from paceline.servers.interaction.rules.filter_keys import filter_values_in
@@ -84,6 +86,7 @@ class PlaceRequests:
             check_router(row, call)
             if changes:
                 row = change_properties(node, row, changes, actor, call.peer)
+            tell_taken(node, row, request.reason, by=session_of(call))
             remove_party(node, row, actor, request.reason)
             if not is_back:
                 left = leave_virtual_queue(
@@ -212,6 +215,7 @@ def _complete(
     check_router(row, call)
     if changes:
         row = change_properties(node, row, changes, actor, call.peer)
+    tell_taken(node, row, reason or COMPLETED, by=session_of(call))
     remove_party(node, row, actor, reason)
     left = leave_virtual_queue(
         node, row, actor, events.VIRTUAL_QUEUE_CLEARED, reason=reason or COMPLETED

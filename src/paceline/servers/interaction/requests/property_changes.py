@@ -78,12 +78,10 @@ def change_properties(
     )
     node.put(row, new)
     changed = sorted({*changes.values, *changes.deleted, *changes.columns})
-    node.event(
-        events.PROPERTIES_CHANGED,
-        actor,
-        row=new,
-        data={"changed": changed, "keys": filter_values_in(node.user_data(key))},
-    )
+    told: dict[str, object] = {"changed": changed, "keys": filter_values_in(node.user_data(key))}
+    if "priority" in changes.columns:
+        told["priority"] = new.priority
+    node.event(events.PROPERTIES_CHANGED, actor, row=new, data=told)
     notice = PropertiesChanged(
         interaction_id=row.interaction_id,
         properties_version=new.properties_version,

@@ -175,12 +175,16 @@ class _Attachment:
     async def _sleep(self, seconds: float, arrivals: Sequence["asyncio.Future[None]"] = ()) -> None:
         """Until the session has room, something may have arrived, or the time is over."""
         for arrival in arrivals:
-            arrival.add_done_callback(lambda _: self.wake.set())
+            arrival.add_done_callback(self._arrived)
         try:
             async with asyncio.timeout(None if seconds == math.inf else seconds):
                 await self.wake.wait()
         except TimeoutError:
             return
+
+    def _arrived(self, arrival: "asyncio.Future[None]") -> None:
+        if not arrival.cancelled():  # given up after a round: no reason for the next one
+            self.wake.set()
 
     def _limits(self) -> tuple[float | None, int]:
         """Rate per second, and the most at once (0 = no limit), of the router's object or by default."""

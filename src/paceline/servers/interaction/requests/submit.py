@@ -149,6 +149,8 @@ class _Submission(msgspec.Struct, frozen=True):
         if agent is not None and place is None:
             row = handled_by(node, row, agent)
         node.insert(row, bytes(request.user_data).decode())
+        at = row.scheduled_at
+        scheduled = {} if at is None else {"scheduled_at": to_text(at)}
         node.event(
             events.INTERACTION_SUBMITTED,
             self.actor,
@@ -162,6 +164,7 @@ class _Submission(msgspec.Struct, frozen=True):
                 "submit_seq": row.submit_seq,
                 "is_online": row.is_online,
                 "keys": self.filter_values,
+                **scheduled,
             },
         )
         if client_id is not None:

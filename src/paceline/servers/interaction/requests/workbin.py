@@ -15,6 +15,7 @@ from paceline.servers.interaction.live.transitions import (
     leave_virtual_queue,
     place_in_workbin,
     remove_party,
+    tell_taken,
 )
 from paceline.servers.interaction.live.workbin_watchers import Bin
 from paceline.servers.interaction.live.workbins import workbin_of, workbin_words
@@ -23,6 +24,7 @@ from paceline.servers.interaction.requests.lane import (
     actor_of,
     check_ownership,
     check_router,
+    session_of,
 )
 from paceline.servers.interaction.requests.property_changes import Changes, change_properties
 from paceline.servers.interaction.requests.pull import MAX_COUNT, to_agent
@@ -91,6 +93,7 @@ class WorkbinRequests:
             is_there = (row.workbin_id, row.workbin_owner_id) == (workbin_id, owner_id)
             if row.state == QUEUED and is_there:
                 return state_answer(row)
+            tell_taken(node, row, request.reason, by=session_of(call))
             remove_party(node, row, actor, request.reason)
             left = leave_virtual_queue(
                 node,

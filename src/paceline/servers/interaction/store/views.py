@@ -91,8 +91,11 @@ async def read_next_due(
 
 async def read_in_routing(queries: Queries, *, shape: RowShape) -> list[Row]:
     """What routers hold out of views; read once, for the counters of limited views."""
+    # Two statements in one, each with an index of its own: a takeover waits for this read.
+    pulled = f"SELECT {shape.qualified} FROM {INTERACTIONS} i WHERE i.view_id IS NOT NULL"
     rows = await queries.fetch(
-        f"SELECT {shape.qualified} FROM {INTERACTIONS} i WHERE i.state = 2 AND i.view_id IS NOT NULL"
+        f"{pulled} AND i.state = 2 AND i.router_session IS NULL "
+        f"UNION ALL {pulled} AND i.state = 2 AND i.router_session IS NOT NULL"
     )
     return [shape.row(r) for r in rows]
 

@@ -14,11 +14,10 @@ from paceline.servers.interaction.live.transitions import (
     leave_virtual_queue,
     return_to_queue,
     take_away,
-    tell_router,
+    tell_taken,
 )
 from paceline.servers.interaction.requests.delivery import DeliveryRequests, Offers
 from paceline.servers.interaction.requests.lane import NodeLane
-from paceline.wire.operations.interaction import DeliveryResult
 
 SHORTEST_WAIT_S = 0.01
 
@@ -127,8 +126,7 @@ def _end_routing(key: Key, since: int) -> Work:
         )
         if left is not row:
             node.put(row, left)
-        notice = DeliveryResult(interaction_id=key[1], outcome="revoked", reason=ROUTING_TIMEOUT)
-        tell_router(node, row.router_session, notice)
+        tell_taken(node, row, ROUTING_TIMEOUT)
         return_to_queue(node, left, "server", ROUTING_TIMEOUT)
 
     return Work(apply, keys=(key,), reads_data=True)
