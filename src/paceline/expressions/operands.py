@@ -5,7 +5,7 @@ is raised at the token that shows it.
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from lark import Token
 
@@ -103,7 +103,7 @@ def negated(parsed: Parsed, minus: Token) -> Parsed:
     """A number with its sign turned."""
     if isinstance(parsed, Untyped) and _is_number(parsed.value):
         token = Token.new_borrow_pos(minus.type, f"-{parsed.token}", minus)
-        return Untyped(token, -parsed.value)  # type: ignore[operator]  # a number, as just seen
+        return Untyped(token, -parsed.value)
     return combined(Untyped(minus, 0), parsed, minus)
 
 
@@ -194,7 +194,7 @@ def _converted(value: str | int | float | bool, kind: Kind) -> str | int | float
             return None
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -289,13 +289,17 @@ class Strategy(
     virtual_queue: str | None = None
 
 
+OwnerType = Literal["agent", "agent_group", "place", "place_group"]
+"""Who a workbin may belong to."""
+
+
 class Workbin(
     Body, frozen=True, kw_only=True, omit_defaults=True, tag="workbin", tag_field="script_type"
 ):
     """A personal or group holding place."""
 
     business_process: str
-    owner_type: Literal["agent", "agent_group", "place", "place_group"] = "agent"
+    owner_type: OwnerType = "agent"
 
 
 Script = CapacityRule | InteractionQueue | View | Strategy | Workbin

@@ -70,8 +70,8 @@ def kept(request: Any, answer: Any) -> KeptAnswer:
     return KeptAnswer(body_hash(request), encode(answer).decode())
 
 
-def again(known: KeptAnswer, request: Any, kind: Any) -> Any:
-    """The first answer, for a request with the same key and body.
+def again(known: KeptAnswer, request: Any, kind: Any, *, field: str = "idempotency_key") -> Any:
+    """The first answer, for a request with the same key and body; `field` is where the key came in.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def again(known: KeptAnswer, request: Any, kind: Any) -> Any:
     if known.body_hash != body_hash(request):
         raise PacelineError(
             "idempotency_key_reused",
-            "this idempotency key was used with another body; use a new one",
-            field="idempotency_key",
+            f"this {field} was used with another body; use a new one",
+            field=field,
         )
     return lenient_decoder(kind).decode(known.answer)

@@ -5,6 +5,7 @@ import pytest
 
 from paceline.errors.failure import PacelineError
 from paceline.model.configuration import AgentGroup, BusinessProcess, PlaceGroup, Workbin
+from paceline.model.snapshot import ConfigurationSnapshot
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.wire.operations.workbin import Watch, WorkbinContentChanged
 from tests.acceptance.interaction.cast import VIEW, Cast, cast, data_of
@@ -107,6 +108,31 @@ def test_an_agent_pulls_from_a_workbin() -> None:
             await scene.desk1.interaction.place_in_queue(interaction_id=first, queue="Chats")
             found = await scene.media.interaction.get(interaction_id=first)
             assert (found.queue, found.workbin, found.owner) == ("Chats", None, None)
+
+    run_virtual(scenario())
+
+
+def test_a_deleted_workbin_tells_nobody_and_lets_its_content_go() -> None:
+    """What is left in a workbin that the configuration has no more can be ended; subscribers stay connected."""
+
+    async def scenario() -> None:
+        async with cast(site=_site()) as scene:
+            heard: list[WorkbinContentChanged] = []
+            scene.desk1.workbin.subscribe(
+                lambda: Watch(workbin="Drafts of agent", owner="agent1"), heard.append
+            )
+            await scene.settle()
+            key = await _parked(scene)
+            left = [o for o in _site().build().objects.values() if o.name != "Drafts of agent"]
+            scene.node.configuration.change(ConfigurationSnapshot(left))
+            changes: list[bool] = []
+            scene.desk1.connection.watch_connection(changes.append)
+            await scene.mark()
+            await scene.media.interaction.stop(interaction_id=key)
+            await scene.settle()
+            assert "EventProcessingStopped" in await scene.events()
+            assert [notice.change for notice in heard] == ["placed"]
+            assert changes == [], "a notice that nobody can read ended the connection"
 
     run_virtual(scenario())
 

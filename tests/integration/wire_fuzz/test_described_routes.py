@@ -1,18 +1,18 @@
 """Every route of a running Interaction Server under what Schemathesis makes of its description: no 500.
 
-Runs where the development tool Schemathesis is installed (`make test-all`).
+Part of `make test-all`.
 """
 
 from collections.abc import Iterator
 
 import pytest
+import requests
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.wire_fuzz.running import running_server
 
-schemathesis = pytest.importorskip("schemathesis")
-requests = pytest.importorskip("requests")
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 EXAMPLES = 20

@@ -28,7 +28,9 @@ PRIORITY: Final = 1000
 
 
 class Liveness:
-    """Submissions are accepted, delivered and finished, permits flow, Stat Servers are up to date.
+    """Submissions are accepted and agents get them, permits flow, Stat Servers are up to date.
+
+    How long an agent then takes is no matter of the site's; that all of it is finished is judged at the end.
 
     Parameters
     ----------
@@ -67,7 +69,9 @@ class Liveness:
         self._until = self._machine.monotonic() + LIVE_WITHIN_S
         self._missing = {"permits": "no report of permits was taken by the engine"}
         for media in self._queues:
-            self._missing[media] = f"no submission to {media} was accepted, delivered and finished"
+            self._missing[media] = (
+                f"no submission to {media} was accepted and delivered to an agent"
+            )
         for name, client in self._stats.items():
             self._missing[name] = f"{name} is not up to date"
             self._tasks.start(f"position of {name}", self._follow(name, client))
@@ -85,7 +89,7 @@ class Liveness:
         for interaction_id in sorted(self._probes):
             told = self._log.replay.interactions.get(interaction_id)
             was_handled = any(key == interaction_id for key, _ in self._log.replay.handled)
-            if told is not None and told.state == "stopped" and was_handled:
+            if told is not None and was_handled:
                 self._missing.pop(told.media_type, None)
                 self._probes.discard(interaction_id)
         self.is_live = not self._missing

@@ -20,6 +20,8 @@ from paceline.wire.operation import (
 Raw = msgspec.Raw
 Priority = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """What the field's databases keep: 32 bits."""
+DeliveryOutcome = Literal["accepted", "rejected", "revoked", "abandoned", "stopped"]
+PartyOutcome = Literal["accepted", "rejected", "revoked"]
 
 
 class Submit(Request, frozen=True, kw_only=True):
@@ -422,7 +424,7 @@ class DeliveryResult(Answer, frozen=True, kw_only=True):
     """Notice to the router's session: what became of an interaction that it holds or offered."""
 
     interaction_id: str
-    outcome: Literal["accepted", "rejected", "revoked", "abandoned", "stopped"]
+    outcome: DeliveryOutcome
     agent: str | None = None
     reason: str | None = None
 
@@ -451,7 +453,7 @@ class PartyRequestResult(Answer, frozen=True, kw_only=True):
     interaction_id: str
     agent: str
     role: Role
-    outcome: Literal["accepted", "rejected", "revoked"]
+    outcome: PartyOutcome
     reason: str | None = None
 
 

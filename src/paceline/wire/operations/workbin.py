@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from paceline.model.configuration import OwnerType
 from paceline.wire.operation import Answer, Done, HttpRoute, Operation, Request, Verb, collect
 from paceline.wire.operations.interaction import (
     WORKING_KINDS,
@@ -13,7 +14,7 @@ from paceline.wire.operations.interaction import (
     StateAnswer,
 )
 
-OwnerType = Literal["agent", "agent_group", "place", "place_group"]
+Change = Literal["placed", "taken"]
 
 
 class PlaceInWorkbin(Request, frozen=True, kw_only=True):
@@ -136,7 +137,7 @@ class WorkbinContentChanged(Answer, frozen=True, kw_only=True):
     workbin: str
     owner_type: OwnerType
     owner: str
-    change: Literal["placed", "taken"]
+    change: Change
 
 
 _EXECUTE: tuple[str, Verb] = ("interaction", "execute")

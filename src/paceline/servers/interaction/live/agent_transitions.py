@@ -3,6 +3,8 @@
 Every function changes the node's state of the batch in work; the caller has checked that it may.
 """
 
+from functools import partial
+
 from paceline.errors.failure import PacelineError
 from paceline.model import events
 from paceline.model.agent import Agent, AgentKey, Media
@@ -166,7 +168,7 @@ def close_connections(node: NodeState, agent: Agent, peers: tuple[Peer, ...], re
     notice = ConnectionClosed(agent=agent.name, session_id=agent.session_id, reason=reason)
     for peer in peers:
         node.detach(agent.key, peer)
-        node.after_commit(lambda peer=peer: peer.notify("agent.connection_closed", notice))  # type: ignore[misc]  # bound now
+        node.after_commit(partial(peer.notify, "agent.connection_closed", notice))
 
 
 def interactions_of(agent: Agent) -> tuple[str, ...]:

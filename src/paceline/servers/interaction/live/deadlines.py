@@ -4,10 +4,12 @@ Follows what is committed (NodeState.settle); tasks/timers asks it for the next 
 kept: each group has one, looked up when asked, so that an option changes what is running too.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 
 Key = tuple[int, str]
-Length = Callable[[Hashable], int]
+Group = int | tuple[int, str]
+"""What has one length: a number of minutes, or tenant and medium."""
+Length = Callable[[Group], int]
 """Milliseconds that a group may take."""
 
 
@@ -22,11 +24,11 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._since: dict[Hashable, dict[Key, int]] = {}
-        self.groups: dict[Key, Hashable] = {}
+        self._since: dict[Group, dict[Key, int]] = {}
+        self.groups: dict[Key, Group] = {}
         self.on_earlier: Callable[[], None] = _nobody_waits
 
-    def begin(self, key: Key, group: Hashable, now: int) -> None:
+    def begin(self, key: Key, group: Group, now: int) -> None:
         """The time runs from now; one that runs already in this group goes on."""
         before = self.groups.get(key)
         if before is not None:

@@ -40,7 +40,6 @@ from paceline.servers.interaction.store.node import (
     Counters,
     Finished,
     Key,
-    StoredToken,
     TokenKey,
     read_client_ids,
     read_data,
@@ -51,6 +50,7 @@ from paceline.servers.interaction.store.node import (
 from paceline.servers.interaction.store.row_shape import PLAIN, RowShape
 from paceline.storage.database import Queries
 from paceline.wire.call import Peer
+from paceline.wire.once import KeptAnswer
 from paceline.wire.operations.event import Event
 from paceline.wire.operations.interaction import PartyRequestResult
 
@@ -106,7 +106,7 @@ class NodeState:
         self._finished: dict[Key, Finished] = {}
         self._data: dict[Key, str] = {}
         self._used_ids: set[Key] = set()
-        self._tokens: dict[TokenKey, StoredToken] = {}
+        self._tokens: dict[TokenKey, KeptAnswer] = {}
         self._ticket = 0
         self.snapshot = snapshot
         self.names: Mapping[int, str] = {}
@@ -264,7 +264,7 @@ class NodeState:
         """Whether a client-made id is used."""
         return key in self._used_ids
 
-    def token(self, key: TokenKey) -> StoredToken | None:
+    def token(self, key: TokenKey) -> KeptAnswer | None:
         """What a client token did before."""
         return self._tokens.get(key)
 
@@ -328,7 +328,7 @@ class NodeState:
         self._used_ids.add(key)
         self.pending.client_ids.append((*key, self.now))
 
-    def use_token(self, key: TokenKey, stored: StoredToken, expires_at: int) -> None:
+    def use_token(self, key: TokenKey, stored: KeptAnswer, expires_at: int) -> None:
         """Keeps what a client token did."""
         self._tokens[key] = stored
         self.pending.tokens.append((*key, expires_at, stored.body_hash, stored.answer))

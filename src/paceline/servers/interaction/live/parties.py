@@ -4,6 +4,8 @@ The owner stands in the row (transitions.py). Every function changes the node's 
 work; the caller has checked that it may.
 """
 
+from functools import partial
+
 import msgspec
 
 from paceline.model import events
@@ -15,6 +17,7 @@ from paceline.wire.call import Peer
 from paceline.wire.operation import Answer
 from paceline.wire.operations.interaction import (
     PartyAdded,
+    PartyOutcome,
     PartyRemoved,
     PartyRequestResult,
     Revoked,
@@ -57,7 +60,7 @@ def tell(
     for peer in node.links.peers((tenant, agent_id or 0)):
         if peer is but:
             continue
-        node.after_commit(lambda peer=peer: peer.notify(name, notice))  # type: ignore[misc]  # bound now
+        node.after_commit(partial(peer.notify, name, notice))
 
 
 def tell_parties(node: NodeState, row: Row, name: str, notice: Answer) -> None:
@@ -115,17 +118,19 @@ def end_request(
             reason=reason,
         )
         tell(node, row.tenant_id, who, "interaction.revoked", notice)
-    outcome = "rejected" if event == events.REJECTED else "revoked"
+    outcome: PartyOutcome = "rejected" if event == events.REJECTED else "revoked"
     tell_requester(node, party, outcome, reason)
 
 
-def tell_requester(node: NodeState, party: Party, outcome: str, reason: str | None = None) -> None:
+def tell_requester(
+    node: NodeState, party: Party, outcome: PartyOutcome, reason: str | None = None
+) -> None:
     """What became of a transfer, conference or intrusion, to the agent who asked for it."""
     notice = PartyRequestResult(
         interaction_id=party.interaction_id,
         agent=node.names.get(party.agent_id, ""),
         role=party.role,
-        outcome=outcome,  # type: ignore[arg-type]  # one of the literals
+        outcome=outcome,
         reason=reason,
     )
     tell(node, party.tenant_id, party.asked_by, "interaction.party_request_result", notice)

@@ -4,12 +4,12 @@ NodeState.settle tells it what was committed; tasks/timers ends what takes too l
 restart begins the times of handled ones anew, those of routed ones at their pull.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from paceline.model.interaction import InteractionState, Row
-from paceline.servers.interaction.live.deadlines import Deadlines, Key
+from paceline.servers.interaction.live.deadlines import Deadlines, Group, Key
 from paceline.servers.interaction.live.pending import Pending
 from paceline.servers.interaction.rules.media_types import minutes
 
@@ -18,7 +18,7 @@ HANDLING_TIMEOUT = "handling-timeout"
 
 _ROUTING = int(InteractionState.ROUTING)
 _HANDLING = int(InteractionState.HANDLING)
-_ROUTED = "routed"
+_ROUTED = 0
 """All routed ones are one group: one length for all."""
 
 _top_level = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -68,7 +68,7 @@ class RunningTimes:
             self.routing.end(key)
             if key not in self.handling.groups:
                 value = own_minutes(data_of(key))
-                group: Hashable = (row.tenant_id, row.media_type) if value is None else value
+                group: Group = (row.tenant_id, row.media_type) if value is None else value
                 self.handling.begin(key, group, now)
             return
         if key in self.handling.groups:

@@ -5,11 +5,11 @@ Called by transitions.py, which has changed the row already.
 
 from paceline.errors.failure import PacelineError
 from paceline.model import events
-from paceline.model.configuration import Workbin
+from paceline.model.configuration import OwnerType, Workbin
 from paceline.model.interaction import Row
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.workbin_watchers import Bin
-from paceline.wire.operations.workbin import WorkbinContentChanged
+from paceline.wire.operations.workbin import Change, WorkbinContentChanged
 
 
 def bin_of(row: Row) -> Bin | None:
@@ -31,21 +31,24 @@ def taken(node: NodeState, row: Row, actor: str, reason: str | None = None) -> N
 
 
 def _change(
-    node: NodeState, row: Row, event: str, change: str, actor: str, reason: str | None
+    node: NodeState, row: Row, event: str, change: Change, actor: str, reason: str | None
 ) -> None:
     place = bin_of(row)
     if place is None:
         return
-    workbin, owner_type = workbin_words(node, place.workbin_id)
+    words = workbin_words(node, place.workbin_id)
+    workbin, owner_type = words or ("", "")
     owner = node.names.get(place.owner_id, "")
     data = {"workbin": workbin, "owner_type": owner_type, "owner": owner}
     node.event(event, actor, row=row, with_queue=True, reason=reason, data=data)
+    if words is None:  # deleted with content: nobody can be told which one
+        return
     notice = WorkbinContentChanged(
         interaction_id=row.interaction_id,
-        workbin=workbin,
-        owner_type=owner_type,  # type: ignore[arg-type]  # the configuration's literal
+        workbin=words[0],
+        owner_type=words[1],
         owner=owner,
-        change=change,  # type: ignore[arg-type]  # one of the literals
+        change=change,
     )
 
     def tell() -> None:
@@ -97,9 +100,9 @@ def owner_id_of(node: NodeState, tenant: int, owner_type: str, name: str) -> int
             return node.snapshot.place_groups.get(key)
 
 
-def workbin_words(node: NodeState, workbin_id: int) -> tuple[str, str]:
-    """Name and owner type of a workbin; empty words when it was deleted."""
+def workbin_words(node: NodeState, workbin_id: int) -> tuple[str, OwnerType] | None:
+    """Name and owner type of a workbin; None when it was deleted."""
     found = node.snapshot.objects.get(("scripts", workbin_id))
     if found is None or not isinstance(found.body, Workbin):
-        return "", ""
+        return None
     return found.name, found.body.owner_type

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from paceline.errors.failure import PacelineError
 from paceline.model import events
@@ -215,9 +216,7 @@ class AgentRequests:
         agent.is_linked = True
         if all(known is not peer for known in node.links.peers(agent.key)):
             for invite in outstanding(node, agent, loaded):
-                node.after_commit(
-                    lambda invite=invite: peer.notify("interaction.invite", invite)  # type: ignore[misc]  # bound now
-                )
+                node.after_commit(partial(peer.notify, "interaction.invite", invite))
         node.attach(agent.key, peer)
         node.after_commit(lambda: self._watch(peer))
 
@@ -226,8 +225,8 @@ class AgentRequests:
         for peer in peers:
             fields = {"agent": agent.name, "client": peer.client, "session": peer.session_id}
             node.after_commit(
-                lambda fields=fields: _log.standard(  # type: ignore[misc]  # bound now
-                    f"closing connection: {NEW_CLIENT}", CLOSING_NUMBER, **fields
+                partial(
+                    _log.standard, f"closing connection: {NEW_CLIENT}", CLOSING_NUMBER, **fields
                 )
             )
 

@@ -47,6 +47,7 @@ from paceline.wire.operations.interaction import (
     Accept,
     Deliver,
     Delivered,
+    DeliveryOutcome,
     DeliveryResult,
     Reject,
     Revoke,
@@ -299,10 +300,12 @@ def _revoke(node: NodeState, row: Row, actor: str, reason: str) -> Row:
     return place_in_queue(node, row, row.queue_id, actor, reason=reason, as_new=False)
 
 
-def _result(row: Row, outcome: str, agent: str | None, reason: str | None = None) -> DeliveryResult:
+def _result(
+    row: Row, outcome: DeliveryOutcome, agent: str | None, reason: str | None = None
+) -> DeliveryResult:
     return DeliveryResult(
         interaction_id=row.interaction_id,
-        outcome=outcome,  # type: ignore[arg-type]  # one of the literals
+        outcome=outcome,
         agent=agent,
         reason=reason,
     )

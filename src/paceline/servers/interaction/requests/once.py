@@ -5,9 +5,8 @@ from typing import Any
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.requests.lane import NodeLane
-from paceline.servers.interaction.store.node import StoredToken
 from paceline.wire.call import Call
-from paceline.wire.once import KeptAnswer, again, kept, once_of
+from paceline.wire.once import again, kept, once_of
 from paceline.wire.operation import Answer, Request
 
 
@@ -22,12 +21,11 @@ def once(
     def apply(node: NodeState) -> Any:
         known = node.token(key)
         if known is not None:
-            return again(KeptAnswer(known.body_hash, known.answer), request, kind)
+            return again(known, request, kind)
         answer = work.apply(node)
-        one = kept(request, answer)
         life_s = lane.settings.current.seconds("requests", "idempotency-key-retention")
         until = node.now + int(1000 * life_s * node.times.business.speed)
-        node.use_token(key, StoredToken(one.body_hash, one.answer), until)
+        node.use_token(key, kept(request, answer), until)
         return answer
 
     return Work(

@@ -1,7 +1,7 @@
 """Submission of interactions: ids, client tokens, the first row and its event."""
 
 import asyncio
-import hashlib
+from typing import cast
 
 import msgspec
 
@@ -21,9 +21,10 @@ from paceline.servers.interaction.live.workbins import workbin_of
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
 from paceline.servers.interaction.requests.property_changes import check_parent
 from paceline.servers.interaction.rules.filter_keys import filter_values
-from paceline.servers.interaction.store.node import StoredToken, TokenKey
+from paceline.servers.interaction.store.node import TokenKey
 from paceline.wire.call import Call, Handlers
 from paceline.wire.frames import error_body
+from paceline.wire.once import again, kept
 from paceline.wire.operations.interaction import (
     BatchItem,
     Submit,
@@ -38,8 +39,6 @@ MAX_BATCH = 1000
 """Most interactions in one batch request (chosen: the largest page of a list)."""
 
 _STATES = tuple(state.text for state in InteractionState)
-_encode = msgspec.json.Encoder().encode
-_answers = msgspec.json.Decoder(Submitted)
 
 
 class SubmitRequests:
@@ -104,15 +103,13 @@ class SubmitRequests:
         if not token:
             return Work(submission.apply, keys=parent, client_ids=client_ids)
         key: TokenKey = (tenant, call.principal.name, OPERATION, token)
-        body_hash = hashlib.blake2b(_encode(request), digest_size=16).digest()
 
         def apply_once(node: NodeState) -> Submitted:
             if (known := node.token(key)) is not None:
-                return _repeated(known, body_hash)
+                return cast(Submitted, again(known, request, Submitted, field="client_token"))
             answer = submission.apply(node)
             life = self._lane.settings.current.seconds("settings", "client-token-retention")
-            stored = StoredToken(body_hash, _encode(answer).decode())
-            node.use_token(key, stored, node.now + int(life * 1000))
+            node.use_token(key, kept(request, answer), node.now + int(life * 1000))
             return answer
 
         return Work(apply_once, keys=parent, client_ids=client_ids, tokens=(key,))
@@ -264,14 +261,3 @@ async def _item(call: Call, future: "asyncio.Future[Submitted] | PacelineError")
         return BatchItem(result=await future)
     except PacelineError as error:
         return BatchItem(error=error_body(error, call.request_id))
-
-
-def _repeated(known: StoredToken, body_hash: bytes) -> Submitted:
-    if known.body_hash != body_hash:
-        raise PacelineError(
-            "idempotency_key_reused",
-            "this client_token was used with another body; use a new one",
-            field="client_token",
-        )
-    answer: Submitted = _answers.decode(known.answer)
-    return answer

@@ -114,7 +114,8 @@ class WorkbinRequests:
         tenant = call.tenant_of(request.tenant)
         node = self._lane.node
         place = self._bin(call, tenant, request.workbin, request.owner)
-        if request.owner_type not in (None, workbin_words(node, place.workbin_id)[1]):
+        words = workbin_words(node, place.workbin_id)
+        if words is None or request.owner_type not in (None, words[1]):
             raise PacelineError(
                 "invalid_attribute",
                 f"workbin '{request.workbin}' belongs to owners of another type",
@@ -215,12 +216,12 @@ class WorkbinRequests:
         for (bin_id, owner_id), (depth, oldest) in (
             await count_workbins(self._database, tenant)
         ).items():
-            name, owner_type = workbin_words(node, bin_id)
-            if owner_id in owners and name:
+            words = workbin_words(node, bin_id)
+            if owner_id in owners and words is not None:
                 counts.append(
                     WorkbinCount(
-                        workbin=name,
-                        owner_type=owner_type,  # type: ignore[arg-type]  # the configuration's literal
+                        workbin=words[0],
+                        owner_type=words[1],
                         owner=node.names.get(owner_id, ""),
                         depth=depth,
                         oldest_at=to_text(oldest),

@@ -8,6 +8,7 @@ import msgspec
 from paceline.model.interaction import CHANGING_COLUMNS, COLUMNS, KEY_COLUMNS, Row
 from paceline.servers.interaction.store.row_shape import PLAIN, RowShape
 from paceline.storage.database import Database, Queries, Transaction
+from paceline.wire.once import KeptAnswer
 
 Key = tuple[int, str]
 
@@ -41,13 +42,6 @@ class Finished(msgspec.Struct, frozen=True):
     row: Row
     stopped_at: int
     stop_reason: str | None
-
-
-class StoredToken(msgspec.Struct, frozen=True):
-    """What a client token did the first time."""
-
-    body_hash: bytes
-    answer: str
 
 
 async def read_counters(database: Database, node_code: int) -> Counters | None:
@@ -105,11 +99,11 @@ TokenKey = tuple[int, str, str, str]
 _TOKEN_COLUMNS = ("tenant_id", "caller", "operation", "token")
 
 
-async def read_tokens(queries: Queries, keys: Sequence[TokenKey]) -> dict[TokenKey, StoredToken]:
+async def read_tokens(queries: Queries, keys: Sequence[TokenKey]) -> dict[TokenKey, KeptAnswer]:
     """Client tokens that were used, by key."""
     columns = (*_TOKEN_COLUMNS, "body_hash", "answer")
     found = await queries.fetch_keys(TOKENS, columns, _TOKEN_COLUMNS, keys)
-    return {(r[0], r[1], r[2], r[3]): StoredToken(bytes(r[4]), r[5]) for r in found}
+    return {(r[0], r[1], r[2], r[3]): KeptAnswer(bytes(r[4]), r[5]) for r in found}
 
 
 async def read_held(database: Database) -> list[Row]:

@@ -1,12 +1,12 @@
 """Timers of an interaction node: offers that end unanswered, handling and routing that take too long."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Protocol
 
 from paceline.model import events
 from paceline.servers.interaction.live.committer import Work
-from paceline.servers.interaction.live.deadlines import Deadlines, Key
+from paceline.servers.interaction.live.deadlines import Deadlines, Group, Key, Length
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import (
     HANDLING,
@@ -42,8 +42,8 @@ async def run_offer_ends(lane: NodeLane, offers: Offers, delivery: DeliveryReque
 async def run_handling_ends(lane: NodeLane) -> None:
     """Takes away what an agent makes no request about for too long; runs until cancelled."""
 
-    def length(group: Hashable) -> int:
-        own = group if isinstance(group, int) else _media_minutes(lane, group)
+    def length(group: Group) -> int:
+        own = group if isinstance(group, int) else _media_minutes(lane, *group)
         if own is not None:
             return own * 60_000
         return int(lane.settings.current.seconds("settings", HANDLING_TIMEOUT) * 1000)
@@ -54,21 +54,21 @@ async def run_handling_ends(lane: NodeLane) -> None:
 async def run_routing_ends(lane: NodeLane) -> None:
     """Takes away what a router does not deliver for too long; runs until cancelled."""
 
-    def length(_group: Hashable) -> int:
+    def length(_group: Group) -> int:
         return int(lane.settings.current.seconds("settings", ROUTING_TIMEOUT) * 1000)
 
     await _run_deadlines(lane, lane.node.running.routing, length, _end_routing)
 
 
-def _media_minutes(lane: NodeLane, group: Hashable) -> int | None:
-    options = lane.node.media_options.get(group)  # type: ignore[call-overload]  # tenant and medium
+def _media_minutes(lane: NodeLane, tenant: int, media_type: str) -> int | None:
+    options = lane.node.media_options.get((tenant, media_type))
     return options.handling_min if options is not None else None
 
 
 async def _run_deadlines(
     lane: NodeLane,
     deadlines: Deadlines,
-    length: Callable[[Hashable], int],
+    length: Length,
     end: Callable[[Key, int], Work],
 ) -> None:
     def act(now: int) -> None:
