@@ -144,6 +144,10 @@ class Database(Queries, Protocol):
         """
         ...
 
+    async def schema_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Like `transaction`, for changes of tables that may take as long as their rows need."""
+        ...
+
     async def close(self) -> None:
         """Close all connections; twice is fine."""
         ...

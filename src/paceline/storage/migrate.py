@@ -88,7 +88,10 @@ async def _write(database: Database, kind: str, folder: Path) -> None:
 
     async def work(transaction: Transaction) -> None:
         if engine == "postgresql":
+            # The other process takes as long as its rows need; a table in use is not waited for so.
+            await transaction.execute("SET LOCAL lock_timeout = 0")
             await transaction.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            await transaction.execute("SET LOCAL lock_timeout TO DEFAULT")
             await transaction.execute(f"CREATE SCHEMA IF NOT EXISTS {kind}")
         found = await _read(transaction, engine, kind)
         reached, statements = _statements(folder, engine, found)
@@ -104,7 +107,7 @@ async def _write(database: Database, kind: str, folder: Path) -> None:
         await transaction.execute(f"INSERT INTO {kind}.schema_version VALUES ($1, $2)", *reached)
         _log.standard("schema upgraded", kind=kind, before=found.version, after=reached.version)
 
-    await database.transaction(work)
+    await database.schema_transaction(work)
 
 
 def _latest(folder: Path) -> int:

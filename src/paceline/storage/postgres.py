@@ -117,11 +117,10 @@ class _PostgresTransaction:
         writes, self._gathered = self._gathered, []
         if not writes:
             return
-        text = await self._statements.together(self._connection, writes)
+        statement = await self._statements.together(self._connection, writes)
+        values = statement.arguments(value for write in writes for value in write.values)
         try:
-            await self._connection.fetch(
-                text, *(value for write in writes for value in write.values)
-            )
+            await self._connection.fetch(statement.text, *values)
         except asyncpg.DivisionByZeroError:
             raise next(w.otherwise for w in writes if w.otherwise is not None) from None
 
@@ -239,6 +238,20 @@ class PostgresDatabase:
             finally:
                 connection.terminate()
 
+    async def schema_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        settings = {"statement_timeout": "0"}
+        with translated(self._access_point, lost="outcome_unknown"):
+            connection = await self._connect(settings=settings, answer_timeout_s=SCHEMA_TIMEOUT_S)
+            try:
+                async with connection.transaction():
+                    transaction = _PostgresTransaction(connection, self._statements)
+                    transaction.is_begun = True
+                    answer = await work(transaction)
+                    await transaction.carry_out()
+            finally:
+                connection.terminate()
+            return answer
+
     async def close(self) -> None:
         pool, self._pool = self._pool, None
         writer, self._writer = self._writer, None
@@ -306,7 +319,13 @@ class PostgresDatabase:
         async with pool.acquire(timeout=ANSWER_TIMEOUT_S) as borrowed:
             yield _Reader(cast(Connection, borrowed), self._statements)
 
-    async def _connect(self, *_given: Any, settings: dict[str, str], **_pool: Any) -> Connection:
+    async def _connect(
+        self,
+        *_given: Any,
+        settings: dict[str, str],
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        **_pool: Any,
+    ) -> Connection:
         """A new connection; waits a little for a server that starts or restarts."""
         point = self._access_point
         give_up_at = self._times.machine.monotonic() + CONNECT_PATIENCE_S
@@ -320,7 +339,7 @@ class PostgresDatabase:
                     database=point.database,
                     ssl=None if point.host.startswith("/") else point.ssl_mode,
                     timeout=CONNECT_PATIENCE_S,
-                    command_timeout=ANSWER_TIMEOUT_S,
+                    command_timeout=answer_timeout_s,
                     max_cached_statement_lifetime=0,
                     server_settings=_SESSION | settings,
                 )

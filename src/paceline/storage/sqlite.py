@@ -269,6 +269,9 @@ class SqliteDatabase:
     async def change_schema(self, sql: str, *, lock_timeout_s: float | None = None) -> None:
         await self.execute(sql)
 
+    async def schema_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        return await self.transaction(work)
+
     async def close(self) -> None:
         if self._closed:
             return

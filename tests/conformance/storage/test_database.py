@@ -73,6 +73,38 @@ def test_rows_come_back_as_they_went_in(database_url: str) -> None:
     run_on(database_url, act)
 
 
+def test_every_text_comes_back_as_it_went_in(database_url: str) -> None:
+    """No character has a meaning on the way, alone or beside quotes and backslashes, as key or as value."""
+    characters = [chr(code) for code in (*range(1, 0x180), 0x2028, 0xFEFF, 0x1F600)]
+    around = ("{}", "{}a", '"{}"', "\\{}", "\\\\{}", "{}\\", "{{{},}}")
+    words = ["", "NULL", "null", "true", "{}", "{NULL}", "1,2", " a ", "\\N"]
+    texts = sorted({*words, *(form.format(each) for each in characters for form in around)})
+    alone = {(1, text): text for text in texts}
+
+    async def act(database: Database) -> None:
+        async def write_each_alone(transaction: Transaction) -> None:
+            for text in words:
+                await transaction.insert_rows(
+                    "interaction.sample", ("tenant_id", "name"), [(2, text)]
+                )
+
+        async def write_together(transaction: Transaction) -> None:
+            await transaction.insert_rows(
+                "interaction.sample", ("tenant_id", "name"), [(1, text) for text in texts]
+            )
+
+        await database.transaction(write_each_alone)
+        await database.transaction(write_together)
+        found = await database.fetch_keys(
+            "interaction.sample", ("tenant_id", "name"), ("tenant_id", "name"), list(alone)
+        )
+        assert {(row[0], row[1]): row[1] for row in found} == alone
+        rows = await database.fetch("SELECT name FROM interaction.sample WHERE tenant_id = 2")
+        assert {row[0] for row in rows} == set(words)
+
+    run_on(database_url, act)
+
+
 def test_parameters_are_numbered(database_url: str) -> None:
     """`$2` is the second argument wherever it stands, and may stand twice."""
 

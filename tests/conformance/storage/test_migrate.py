@@ -105,6 +105,27 @@ def test_a_failed_upgrade_changes_nothing(database_url: str, folder: Path, tmp_p
     run_on(database_url, act)
 
 
+def test_an_upgrade_may_take_as_long_as_the_rows_need(
+    postgres_url: str, folder: Path, tmp_path: Path
+) -> None:
+    """No statement of a migration is ended by the timeout of requests; locks still are not waited for long."""
+    insert = (
+        "INSERT INTO stat.thing SELECT 1, current_setting('statement_timeout') || ' ' || "
+        "current_setting('lock_timeout'), true"
+    )
+
+    async def act(database: Database) -> None:
+        await upgrade(database, ["stat"], root=tmp_path)
+        (folder / "0002_second.py").write_text(SECOND.format(more=f'op.execute("{insert}")'))
+        await upgrade(database, ["stat"], root=tmp_path)
+        [[found]] = await database.fetch("SELECT name FROM stat.thing")
+        assert found == "0 5s"
+        [[ordinary]] = await database.fetch("SELECT current_setting('statement_timeout')")
+        assert ordinary == "10s"
+
+    run_on(postgres_url, act)
+
+
 @pytest.mark.parametrize(("readable_from", "is_refused"), [(1, False), (2, True)])
 def test_a_newer_schema(
     database_url: str, folder: Path, tmp_path: Path, readable_from: int, is_refused: bool

@@ -137,6 +137,10 @@ class FaultyDatabase:
         """See the port."""
         await self.execute(sql)
 
+    async def schema_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """See the port."""
+        return await self.transaction(work)
+
     async def close(self) -> None:
         """See the port; the store itself stays."""
         self._is_closed = True
