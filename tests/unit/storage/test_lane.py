@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paceline.errors.failure import PacelineError
 from paceline.runtime.times import virtual_times
@@ -27,6 +29,7 @@ class Unreliable(SqliteDatabase):
         super().__init__(from_url("sqlite://"), inline=True)
         self.faults: list[str] = []
         self.away = 0
+        self.commit_s = 0.0
 
     async def transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         if self.away:
@@ -36,6 +39,8 @@ class Unreliable(SqliteDatabase):
 
         async def broken(transaction: Transaction) -> T:
             answer = await work(transaction)
+            if self.commit_s:
+                await TIMES.machine.sleep(self.commit_s)
             if fault == "before":
                 raise PacelineError("database_unavailable", "broke before the commit")
             if fault == "in, undone":
@@ -247,6 +252,42 @@ def test_who_goes_during_the_commit_is_told_to_the_owner() -> None:
         assert await bench.answers("b") == [2]
 
     assert on_lane(act).owner.undelivered_words == ["a"]
+
+
+FAULTS = ["", "", "before", "in, undone", "in, done", "in, done, away"]
+
+
+@given(
+    words=st.lists(st.sampled_from(["", "?", "!", "#", "="]), min_size=1, max_size=30),
+    pauses=st.lists(st.sampled_from([0.0, 0.01, 0.3, 0.7]), min_size=30, max_size=30),
+    faults=st.lists(st.sampled_from(FAULTS), max_size=10),
+)
+def test_what_was_answered_is_what_is_stored(
+    words: list[str], pauses: list[float], faults: list[str]
+) -> None:
+    """Whatever arrives when and whatever breaks: each answered place is stored once, in order."""
+
+    async def act(bench: Bench) -> None:
+        bench.database.commit_s = 0.5
+        bench.database.faults = list(faults)
+        futures: list[asyncio.Future[list[int | str]]] = []
+        named = [f"{kind}{number}" for number, kind in enumerate(words)]
+        for word, pause in zip(named, pauses, strict=False):
+            futures.append(asyncio.ensure_future(bench.answers(word)))
+            if pause:
+                await TIMES.machine.sleep(pause)
+        found = dict(zip(named, await asyncio.gather(*futures), strict=True))
+        rows = await bench.database.fetch("SELECT word, place FROM interaction.word ORDER BY place")
+        stored = {row[0]: row[1] for row in rows}
+        for word, (answer,) in found.items():
+            if isinstance(answer, int) and not word.startswith("="):
+                assert stored[word] == answer
+        assert list(stored.values()) == list(range(1, len(stored) + 1))
+        told = {word for word, (answer,) in found.items() if isinstance(answer, int)}
+        assert stored.keys() <= told
+        assert [each for each in named if each in stored] == list(stored)
+
+    on_lane(act)
 
 
 def test_closing_commits_what_waits() -> None:
