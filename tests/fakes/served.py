@@ -6,13 +6,13 @@ from paceline.runtime.metrics import Metrics
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
 from paceline.sdk.connection import Connection
-from paceline.wire.call import Handlers, Principal
+from paceline.wire.call import Handlers, Peer, Principal
 from paceline.wire.link import Link, MemoryLink
 from paceline.wire.open_route import OpenRoute
 from paceline.wire.operation import ClientKind
 from paceline.wire.operations.catalogue import OPERATIONS_OF
 from paceline.wire.server.session import ServerSession
-from paceline.wire.server.surface import Surface
+from paceline.wire.server.surface import Surface, ignored
 
 
 async def _not_served(call: object, request: object) -> object:
@@ -31,6 +31,7 @@ class Served:
         principal: Principal | None = None,
         verify: Callable[[str], Principal] | None = None,
         open_routes: Sequence[OpenRoute] = (),
+        on_session: Callable[[Peer], None] = ignored,
     ) -> None:
         self.times = times
         who = principal or Principal(
@@ -45,6 +46,7 @@ class Served:
             times=times,
             metrics=Metrics(kind),
             open_routes=open_routes,
+            on_session=on_session,
         )
         self._tasks = TaskGroup(f"served {kind}", self._fail)
         self._connections: list[Connection] = []
@@ -57,14 +59,21 @@ class Served:
         self._tasks.start("session", ServerSession(self.surface, far).run())
         return near
 
-    async def connect(self, client: str, client_kind: ClientKind = "operator") -> Connection:
+    async def connect(
+        self, client: str, client_kind: ClientKind = "operator", **extension: int | str
+    ) -> Connection:
         """An open connection for an SDK client."""
 
         async def token() -> str:
             return "any"
 
         connection = Connection(
-            self.link, times=self.times, client=client, client_kind=client_kind, token=token
+            self.link,
+            times=self.times,
+            client=client,
+            client_kind=client_kind,
+            token=token,
+            extension=extension,
         )
         connection.start()
         await connection.wait_connected()

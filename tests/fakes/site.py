@@ -109,7 +109,7 @@ async def running_node(
         metrics=Metrics("interaction"),
     )
     await server.start()
-    served = Served("interaction", server.handlers, times)
+    served = Served("interaction", server.handlers, times, on_session=server.session_began)
     try:
         yield Node(server, served, configuration, settings)
     finally:

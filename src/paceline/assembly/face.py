@@ -11,10 +11,10 @@ from paceline.model.options import Finding
 from paceline.runtime.life_cycle import LifeCycle
 from paceline.runtime.metrics import Metrics
 from paceline.runtime.times import Times
-from paceline.wire.call import Handlers, Principal
+from paceline.wire.call import Handlers, Peer, Principal
 from paceline.wire.open_route import OpenRoute
 from paceline.wire.server.self_report import self_report_handlers
-from paceline.wire.server.surface import Surface
+from paceline.wire.server.surface import Surface, ignored
 
 LOOPBACK = "127.0.0.1"
 
@@ -42,6 +42,7 @@ class Face:
         times: Times,
         metrics: Metrics,
         open_routes: Sequence[OpenRoute] = (),
+        on_session: Callable[[Peer], None] = ignored,
     ) -> None:
         """Answer requests from now on."""
         report = self_report_handlers(server, name, kind, times, findings)
@@ -53,6 +54,7 @@ class Face:
             times=times,
             metrics=metrics,
             open_routes=open_routes,
+            on_session=on_session,
         )
         await self._address.serve(surface)
 

@@ -141,6 +141,7 @@ class HostedServer(LifeCycle):
             times=self._times,
             metrics=metrics,
             open_routes=built.open_routes(),
+            on_session=built.on_session,
         )
         await self._report(server)
         _log.standard("server started", application=self.name, kind=self.kind, url=self.url)

@@ -38,6 +38,7 @@ async def build(parts: Parts) -> Built:
         handlers=lambda: server.handlers,
         findings=server.findings,
         is_trusted=leadership.is_trusted,
+        on_session=server.session_began,
     )
 
 

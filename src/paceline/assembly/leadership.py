@@ -57,6 +57,11 @@ class Leadership:
         """Whether this process may act alone right now."""
         return self._lease.is_trusted()
 
+    async def is_taken(self) -> bool:
+        """Whether any process holds the lease now, by the store's word."""
+        found = await self._leases.read(self._lease.name)
+        return found is not None and found.is_valid
+
     async def take(self) -> Epoch:
         """Wait until the lease is ours, then keep it."""
         await self._leases.prepare()

@@ -23,9 +23,10 @@ from paceline.runtime.times import Times
 from paceline.sdk import ConfigurationSource, Connection
 from paceline.storage.access_point import AccessPoint
 from paceline.storage.database import Database
-from paceline.wire.call import Handlers
+from paceline.wire.call import Handlers, Peer
 from paceline.wire.open_route import OpenRoute
 from paceline.wire.operation import ClientKind
+from paceline.wire.server.surface import ignored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ class Built:
 
     `verify` is for servers that issue tokens of their own beside the site's. `is_trusted` tells
     whether the server may say that it works: with a lease, while it trusts that it has it.
+    `on_session` is told of each client session that began.
     """
 
     server: LifeCycle
@@ -145,6 +147,7 @@ class Built:
     open_routes: Callable[[], tuple[OpenRoute, ...]] = tuple
     verify: Verify | None = None
     is_trusted: Callable[[], bool] = lambda: True
+    on_session: Callable[[Peer], None] = ignored
 
 
 Build = Callable[[Parts], Awaitable[Built]]

@@ -16,7 +16,7 @@ from paceline.sdk.connection import Connection
 from paceline.sdk.interaction import InteractionServerClient
 from paceline.storage.access_point import from_url
 from paceline.storage.opening import open_database
-from paceline.storage.settling import settle
+from paceline.storage.settling import break_in, settle
 from paceline.wire.client.websocket import open_socket_link
 
 CONNECTIONS = 4
@@ -62,6 +62,9 @@ class Load:
             raise RuntimeError("the measured server did not start; see its messages above")
         ready = msgspec.json.decode(line)
         load.database_url = ready["database"]
+        database = open_database(from_url(load.database_url), times=times, pool_size=1)
+        await break_in(database)
+        await database.close()
 
         async def token() -> str:
             return str(ready["token"])

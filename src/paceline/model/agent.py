@@ -14,6 +14,7 @@ class Media(msgspec.Struct):
     changed_at: int
     state: str = ""
     calls: int = 0
+    reason_code: int | None = None
 
 
 class Agent(msgspec.Struct):
@@ -33,6 +34,7 @@ class Agent(msgspec.Struct):
     reason: str | None = None
     reserved_by: str | None = None
     reserved_until: int | None = None
+    reason_code: int | None = None
     media: dict[str, Media] = {}
     ringing: dict[str, str] = {}
     handling: set[str] = set()

@@ -256,6 +256,8 @@ class View(
 ):
     """A selection and an order over one interaction queue, from which clients pull.
 
+    In place of a queue it may have a workbin: it selects from what all owners have in there, for
+    routers; an agent names the view when it looks into the workbin of one owner.
     Empty condition: every waiting interaction. Empty order: priority first, then oldest received.
     At most `max_interactions` taken from it, and `segment_limit` of each value of the property
     `segment_by`, are in routing at once (0 = any number). With a scheduling condition or order,
@@ -264,7 +266,8 @@ class View(
     """
 
     business_process: str
-    queue: str
+    queue: str = ""
+    workbin: str = ""
     condition: str = ""
     order: str = ""
     segment_by: str = ""

@@ -38,8 +38,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     `queue_seq` grows with every placement in a queue; `ticket` is 0 without an outstanding
     invitation; `agent_id` is the invited agent while it rings and the handling one after. With a
     `workbin_id` its queue is that workbin's private one, whose id is the workbin's. `view_id` is the
-    view that it was last pulled from. `custom` holds its custom properties by column (no column of
-    its own: it stays the last field); None when it has none.
+    view that it was last pulled from, `destinations` the queues suggested for it as one text.
+    `custom` holds its custom properties by column (no column of its own: it stays the last field);
+    None when it has none.
     """
 
     tenant_id: int
@@ -77,6 +78,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     workbin_id: int | None = None
     workbin_owner_id: int | None = None
     view_id: int | None = None
+    destinations: str | None = None
     custom: Mapping[str, CustomValue] | None = None
 
     @property
@@ -104,4 +106,10 @@ FIXED_COLUMNS = (
 )
 """Columns that never change after the submission."""
 
-CHANGING_COLUMNS: tuple[str, ...] = tuple(name for name in COLUMNS if name not in FIXED_COLUMNS)
+RARE_COLUMNS = ("destinations",)
+"""Columns that are written again only when they change."""
+
+CHANGING_COLUMNS: tuple[str, ...] = tuple(
+    name for name in COLUMNS if name not in (*FIXED_COLUMNS, *RARE_COLUMNS)
+)
+"""Columns that are written with every change."""

@@ -5,7 +5,7 @@ timeout; a call whose answer is missing fails with `connection_lost` and may hav
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ from paceline.runtime.chance import Chance
 from paceline.runtime.log import get_log
 from paceline.runtime.tasks import TaskGroup
 from paceline.runtime.times import Times
-from paceline.wire.client.session import ClientSession
+from paceline.wire.client.session import NOTHING, ClientSession
 from paceline.wire.frames import encode
 from paceline.wire.link import Link
 from paceline.wire.operation import ClientKind, Operation
@@ -78,7 +78,13 @@ class _Stream(msgspec.Struct):
 
 
 class Connection:
-    """See the module. `start` begins connecting; `close` ends it for good."""
+    """See the module. `start` begins connecting; `close` ends it for good.
+
+    Parameters
+    ----------
+    extension
+        What each session asks for in its hello, such as `{"event_properties_changed": 1}`.
+    """
 
     def __init__(
         self,
@@ -89,8 +95,10 @@ class Connection:
         client_kind: ClientKind,
         token: GiveToken = no_token,
         chance: Chance | None = None,
+        extension: Mapping[str, int | str] = NOTHING,
     ) -> None:
         self._open_link = open_link
+        self._extension = extension
         self._times = times
         self._client = client
         self._client_kind = client_kind
@@ -253,7 +261,12 @@ class Connection:
         session = ClientSession(link, self._take_notice)
         try:
             token = await self._token()
-            await session.hello(token=token, client=self._client, client_kind=self._client_kind)
+            await session.hello(
+                token=token,
+                client=self._client,
+                client_kind=self._client_kind,
+                extension=self._extension,
+            )
         except BaseException:
             await link.close()
             raise

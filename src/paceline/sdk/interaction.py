@@ -16,6 +16,7 @@ from paceline.wire.operations.agent import (
     MediaRef,
     PlaceAgentStates,
     PlaceList,
+    PlaceLogin,
     PlacePage,
     PostMediaState,
     Reservation,
@@ -23,6 +24,7 @@ from paceline.wire.operations.agent import (
     WatchAgents,
 )
 from paceline.wire.operations.catalogue import OPERATIONS_OF
+from paceline.wire.operations.client_session import SessionList, SessionPage
 from paceline.wire.operations.event import (
     ConfirmEvents,
     EventNotice,
@@ -158,6 +160,8 @@ class _Interaction:
         agent: str | None = None,
         workbin: str | None = None,
         owner: str | None = None,
+        in_queues: tuple[str, ...] = (),
+        out_queues: tuple[str, ...] = (),
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -180,6 +184,8 @@ class _Interaction:
             agent=agent,
             workbin=workbin,
             owner=owner,
+            in_queues=in_queues,
+            out_queues=out_queues,
             tenant=tenant,
         )
         return self._connection.call(
@@ -226,6 +232,8 @@ class _Interaction:
         external_id: str | None = None,
         parent_id: str | None = None,
         priority: int | None = None,
+        in_queues: tuple[str, ...] | None = None,
+        out_queues: tuple[str, ...] | None = None,
         agent: str | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
@@ -240,6 +248,8 @@ class _Interaction:
             external_id=external_id,
             parent_id=parent_id,
             priority=priority,
+            in_queues=in_queues,
+            out_queues=out_queues,
             agent=agent,
             tenant=tenant,
         )
@@ -283,6 +293,7 @@ class _Interaction:
         deleted: tuple[str, ...] = (),
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -297,6 +308,7 @@ class _Interaction:
             deleted=deleted,
             agent=agent,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -331,12 +343,15 @@ class _Interaction:
         *,
         interaction_id: str,
         reason: str = "cleared",
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """Leaves its virtual queue."""
-        request = LeaveVirtualQueue(interaction_id=interaction_id, reason=reason, tenant=tenant)
+        request = LeaveVirtualQueue(
+            interaction_id=interaction_id, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["interaction.leave_virtual_queue"],
             request,
@@ -382,13 +397,19 @@ class _Interaction:
         ticket: int,
         agent: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """The invited agent refuses it."""
         request = Reject(
-            interaction_id=interaction_id, ticket=ticket, agent=agent, reason=reason, tenant=tenant
+            interaction_id=interaction_id,
+            ticket=ticket,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
         )
         return self._connection.call(
             _OPERATIONS["interaction.reject"], request, timeout_s=timeout_s, key=idempotency_key
@@ -399,12 +420,15 @@ class _Interaction:
         *,
         interaction_id: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """Takes an unanswered offer back."""
-        request = Revoke(interaction_id=interaction_id, reason=reason, tenant=tenant)
+        request = Revoke(
+            interaction_id=interaction_id, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["interaction.revoke"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -414,12 +438,15 @@ class _Interaction:
         *,
         interaction_id: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """The visitor has left."""
-        request = Abandon(interaction_id=interaction_id, reason=reason, tenant=tenant)
+        request = Abandon(
+            interaction_id=interaction_id, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["interaction.abandon"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -430,12 +457,19 @@ class _Interaction:
         interaction_id: str,
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """Ends its processing."""
-        request = Stop(interaction_id=interaction_id, agent=agent, reason=reason, tenant=tenant)
+        request = Stop(
+            interaction_id=interaction_id,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
         return self._connection.call(
             _OPERATIONS["interaction.stop"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -445,8 +479,10 @@ class _Interaction:
         *,
         interaction_id: str,
         agent: str,
-        to_agent: str,
+        to_agent: str | None = None,
+        to_place: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -456,7 +492,9 @@ class _Interaction:
             interaction_id=interaction_id,
             agent=agent,
             to_agent=to_agent,
+            to_place=to_place,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -468,9 +506,11 @@ class _Interaction:
         *,
         interaction_id: str,
         agent: str,
-        to_agent: str,
+        to_agent: str | None = None,
+        to_place: str | None = None,
         visibility: Literal["conference", "coach", "monitor"] = "conference",
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -480,8 +520,10 @@ class _Interaction:
             interaction_id=interaction_id,
             agent=agent,
             to_agent=to_agent,
+            to_place=to_place,
             visibility=visibility,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -495,6 +537,7 @@ class _Interaction:
         agent: str,
         visibility: Literal["conference", "coach", "monitor"] = "conference",
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -505,6 +548,7 @@ class _Interaction:
             agent=agent,
             visibility=visibility,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -517,12 +561,19 @@ class _Interaction:
         interaction_id: str,
         agent: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """A party takes part no longer."""
-        request = Leave(interaction_id=interaction_id, agent=agent, reason=reason, tenant=tenant)
+        request = Leave(
+            interaction_id=interaction_id,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
         return self._connection.call(
             _OPERATIONS["interaction.leave"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -533,12 +584,19 @@ class _Interaction:
         interaction_id: str,
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """No view shows it until it is resumed."""
-        request = Flag(interaction_id=interaction_id, agent=agent, reason=reason, tenant=tenant)
+        request = Flag(
+            interaction_id=interaction_id,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
         return self._connection.call(
             _OPERATIONS["interaction.hold"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -549,12 +607,19 @@ class _Interaction:
         interaction_id: str,
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """Ends a hold."""
-        request = Flag(interaction_id=interaction_id, agent=agent, reason=reason, tenant=tenant)
+        request = Flag(
+            interaction_id=interaction_id,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
         return self._connection.call(
             _OPERATIONS["interaction.resume"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -565,12 +630,19 @@ class _Interaction:
         interaction_id: str,
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """Locks a waiting interaction: no view shows it and nobody can pull it."""
-        request = Flag(interaction_id=interaction_id, agent=agent, reason=reason, tenant=tenant)
+        request = Flag(
+            interaction_id=interaction_id,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
         return self._connection.call(
             _OPERATIONS["interaction.lock"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -581,12 +653,19 @@ class _Interaction:
         interaction_id: str,
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[StateAnswer]:
         """Ends a lock; one of a snapshot ends with its snapshot only."""
-        request = Flag(interaction_id=interaction_id, agent=agent, reason=reason, tenant=tenant)
+        request = Flag(
+            interaction_id=interaction_id,
+            agent=agent,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
         return self._connection.call(
             _OPERATIONS["interaction.unlock"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -620,6 +699,7 @@ class _Interaction:
         deleted: tuple[str, ...] = (),
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -634,6 +714,7 @@ class _Interaction:
             deleted=deleted,
             agent=agent,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -660,6 +741,7 @@ class _View:
         ignore_hold: bool = False,
         interaction_ids: tuple[str, ...] = (),
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -675,6 +757,7 @@ class _View:
             ignore_hold=ignore_hold,
             interaction_ids=interaction_ids,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -727,6 +810,7 @@ class _Workbin:
         workbin: str,
         owner: str,
         owner_type: Literal["agent", "agent_group", "place", "place_group"] | None = None,
+        view: str | None = None,
         condition: str = "",
         order: str = "",
         limit: int = 100,
@@ -740,6 +824,7 @@ class _Workbin:
             workbin=workbin,
             owner=owner,
             owner_type=owner_type,
+            view=view,
             condition=condition,
             order=order,
             limit=limit,
@@ -756,9 +841,11 @@ class _Workbin:
         workbin: str,
         owner: str,
         agent: str,
+        view: str | None = None,
         interaction_ids: tuple[str, ...] = (),
         count: int = 1,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -768,9 +855,11 @@ class _Workbin:
             workbin=workbin,
             owner=owner,
             agent=agent,
+            view=view,
             interaction_ids=interaction_ids,
             count=count,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -919,6 +1008,7 @@ class _Snapshot:
         stop: bool = False,
         interaction_ids: tuple[str, ...] = (),
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
@@ -932,6 +1022,7 @@ class _Snapshot:
             stop=stop,
             interaction_ids=interaction_ids,
             reason=reason,
+            reason_code=reason_code,
             tenant=tenant,
         )
         return self._connection.call(
@@ -965,13 +1056,20 @@ class _Agent:
         media: tuple[str, ...] = (),
         ready: bool = False,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Begins the agent's session, or attaches to the one that exists at the same place."""
         request = Login(
-            agent=agent, place=place, media=media, ready=ready, reason=reason, tenant=tenant
+            agent=agent,
+            place=place,
+            media=media,
+            ready=ready,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
         )
         return self._connection.call(
             _OPERATIONS["agent.login"], request, timeout_s=timeout_s, key=idempotency_key
@@ -982,12 +1080,13 @@ class _Agent:
         *,
         agent: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[Done]:
         """Ends the agent's session; what the agent handled goes back to its queue."""
-        request = AgentRef(agent=agent, reason=reason, tenant=tenant)
+        request = AgentRef(agent=agent, reason=reason, reason_code=reason_code, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["agent.logout"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1012,12 +1111,13 @@ class _Agent:
         *,
         agent: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Do not disturb: nothing is offered in any media type."""
-        request = AgentRef(agent=agent, reason=reason, tenant=tenant)
+        request = AgentRef(agent=agent, reason=reason, reason_code=reason_code, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["agent.dnd_on"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1027,12 +1127,13 @@ class _Agent:
         *,
         agent: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Ends do not disturb."""
-        request = AgentRef(agent=agent, reason=reason, tenant=tenant)
+        request = AgentRef(agent=agent, reason=reason, reason_code=reason_code, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["agent.dnd_off"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1042,12 +1143,13 @@ class _Agent:
         *,
         agent: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Changes the agent's own reason; no state changes."""
-        request = AgentRef(agent=agent, reason=reason, tenant=tenant)
+        request = AgentRef(agent=agent, reason=reason, reason_code=reason_code, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["agent.change_reason"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1097,12 +1199,15 @@ class _Media:
         agent: str,
         media: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Adds a media type to the session, not ready."""
-        request = MediaRef(agent=agent, media=media, reason=reason, tenant=tenant)
+        request = MediaRef(
+            agent=agent, media=media, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["media.add"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1113,12 +1218,15 @@ class _Media:
         agent: str,
         media: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Removes a media type."""
-        request = MediaRef(agent=agent, media=media, reason=reason, tenant=tenant)
+        request = MediaRef(
+            agent=agent, media=media, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["media.remove"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1129,12 +1237,15 @@ class _Media:
         agent: str,
         media: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """The agent is ready for the media type."""
-        request = MediaRef(agent=agent, media=media, reason=reason, tenant=tenant)
+        request = MediaRef(
+            agent=agent, media=media, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["media.ready"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1145,12 +1256,15 @@ class _Media:
         agent: str,
         media: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """The agent is not ready for the media type."""
-        request = MediaRef(agent=agent, media=media, reason=reason, tenant=tenant)
+        request = MediaRef(
+            agent=agent, media=media, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["media.not_ready"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1161,12 +1275,15 @@ class _Media:
         agent: str,
         media: str,
         reason: str | None = None,
+        reason_code: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[AgentSession]:
         """Changes the reason of the media type's state; the state stays."""
-        request = MediaRef(agent=agent, media=media, reason=reason, tenant=tenant)
+        request = MediaRef(
+            agent=agent, media=media, reason=reason, reason_code=reason_code, tenant=tenant
+        )
         return self._connection.call(
             _OPERATIONS["media.change_reason"], request, timeout_s=timeout_s, key=idempotency_key
         )
@@ -1178,6 +1295,7 @@ class _Media:
         media: str,
         state: Literal["ready", "not_ready", "busy", "after_call_work"],
         reason: str | None = None,
+        reason_code: int | None = None,
         calls: int | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
@@ -1185,7 +1303,13 @@ class _Media:
     ) -> Awaitable[AgentSession]:
         """What a telephone system knows of the agent; counts in capacity."""
         request = PostMediaState(
-            agent=agent, media=media, state=state, reason=reason, calls=calls, tenant=tenant
+            agent=agent,
+            media=media,
+            state=state,
+            reason=reason,
+            reason_code=reason_code,
+            calls=calls,
+            tenant=tenant,
         )
         return self._connection.call(
             _OPERATIONS["media.set_state"], request, timeout_s=timeout_s, key=idempotency_key
@@ -1195,6 +1319,31 @@ class _Media:
 class _Place:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def login(
+        self,
+        *,
+        place: str,
+        media: tuple[str, ...] = (),
+        ready: bool = False,
+        reason: str | None = None,
+        reason_code: int | None = None,
+        tenant: int | None = None,
+        timeout_s: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Awaitable[AgentSession]:
+        """Begins a session of a place alone, or attaches to the one that exists; agent.logout ends it."""
+        request = PlaceLogin(
+            place=place,
+            media=media,
+            ready=ready,
+            reason=reason,
+            reason_code=reason_code,
+            tenant=tenant,
+        )
+        return self._connection.call(
+            _OPERATIONS["place.login"], request, timeout_s=timeout_s, key=idempotency_key
+        )
 
     def list(
         self,
@@ -1209,6 +1358,26 @@ class _Place:
         request = PlaceList(limit=limit, continuation=continuation, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["place.list"], request, timeout_s=timeout_s, key=idempotency_key
+        )
+
+
+class _Session:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(
+        self,
+        *,
+        limit: int = 100,
+        continuation: str | None = None,
+        tenant: int | None = None,
+        timeout_s: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Awaitable[SessionPage]:
+        """Client sessions connected to this node, with the agents each speaks for."""
+        request = SessionList(limit=limit, continuation=continuation, tenant=tenant)
+        return self._connection.call(
+            _OPERATIONS["session.list"], request, timeout_s=timeout_s, key=idempotency_key
         )
 
 
@@ -1271,6 +1440,7 @@ class _Event:
         interaction_id: str | None = None,
         agent: str | None = None,
         reason: str | None = None,
+        reason_code: int | None = None,
         payload: Raw = Raw(b"{}"),
         tenant: int | None = None,
         timeout_s: float | None = None,
@@ -1282,6 +1452,7 @@ class _Event:
             interaction_id=interaction_id,
             agent=agent,
             reason=reason,
+            reason_code=reason_code,
             payload=payload,
             tenant=tenant,
         )
@@ -1406,6 +1577,7 @@ class InteractionServerClient:
         self.agent = _Agent(connection)
         self.media = _Media(connection)
         self.place = _Place(connection)
+        self.session = _Session(connection)
         self.event = _Event(connection)
         self.event_reader = _EventReader(connection)
         self.privacy = _Privacy(connection)

@@ -81,7 +81,8 @@ class Statements:
             types = await self._column_types(on, table, {*keys, *columns})
             wanted = ", ".join(f"kept.{name}" for name in columns)
             source = _source(keys, types, 1)
-            text = f"SELECT {wanted} FROM {source} JOIN {table} AS kept ON {_match(keys)}"
+            one = f"SELECT {wanted} FROM {table} AS kept WHERE {_is_given(keys)} OFFSET 0"
+            text = f"SELECT {wanted} FROM {source} CROSS JOIN LATERAL ({one}) AS kept"
             made = self._made[shape] = Statement(text, _literals(keys, types))
         return made
 
@@ -186,8 +187,19 @@ def _quoted(value: object) -> str:
     return "NULL" if value is None else str(value)
 
 
-def _match(keys: Sequence[str]) -> str:
+def _is_given(keys: Sequence[str]) -> str:
+    """For a subquery of its own for each key (OFFSET 0 keeps it one): nothing but the index serves it."""
     return " AND ".join(f"kept.{name} = given.{name}" for name in keys)
+
+
+def _match(keys: Sequence[str]) -> str:
+    """For a join that can go by key only.
+
+    With plain equality a plan made while the table is empty reads the whole index for every key: it
+    looks as cheap then, and stays when the table fills (measured: 600 ms instead of 2 for 256 keys
+    among 20,000 rows). An order of the index is no use to this form, so that plan is not there.
+    """
+    return " AND ".join(f"kept.{name} = ANY (ARRAY[given.{name}])" for name in keys)
 
 
 def _moved(sql: str, by: int) -> str:

@@ -3,7 +3,7 @@
 Made by wire/server after the checks at the edge, handed to every request handler.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -33,7 +33,8 @@ ANYONE = Principal(name="anyone", kind="anyone", tenants=())
 class Peer(Protocol):
     """The session a request came over, as handlers see it.
 
-    `last_request_at` is the machine's monotonic time of its last request.
+    `last_request_at` is the machine's monotonic time of its last request, `extension` what its hello
+    asked for.
     """
 
     session_id: str
@@ -42,6 +43,7 @@ class Peer(Protocol):
     principal: Principal
     tenant: int
     last_request_at: float
+    extension: Mapping[str, int | str]
 
     def notify(self, name: str, body: Answer, *, subscription: int | None = None) -> None:
         """Queues a notice; a reader too slow gets `resync_required` instead of a gap."""

@@ -4,7 +4,7 @@ Used by wire/operations (declarations), wire/server (dispatch), wire/client and 
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,9 @@ SizeClass = Literal["small", "large"]
 ALL_CLIENT_KINDS: frozenset[ClientKind] = frozenset(
     ("agent", "media_server", "router", "reporting", "external_service", "proxy", "operator")
 )
+ReasonCode = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""A reason's number in the caller's own list, beside its text (documented: ReasonInfo); of 32 bits."""
+
 SIZE_LIMITS: dict[SizeClass, int] = {"small": 2 * 1024 * 1024, "large": 32 * 1024 * 1024}
 """Largest body in bytes: a user data of 1 MiB with room for escapes; a whole configuration or batch."""
 

@@ -16,7 +16,7 @@ START = Millis(1_000_000_000_000)
 AS_ROUTER = {"paceline-client-kind": "router"}
 
 
-def _http(node: Node) -> httpx.AsyncClient:
+def http_of(node: Node) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(build_application(node.served.surface))  # type: ignore[arg-type]  # Litestar's own ASGI types
     return httpx.AsyncClient(
         transport=transport, base_url="http://node", headers={"authorization": "Bearer any"}
@@ -27,7 +27,7 @@ def test_a_day_of_an_agent() -> None:
     """Login, add, ready, a call, reasons, do not disturb, the place, a reservation, an event, logout."""
 
     async def scenario() -> None:
-        async with running_node(virtual_times(START)) as node, _http(node) as http:
+        async with running_node(virtual_times(START)) as node, http_of(node) as http:
 
             async def post(
                 path: str, headers: dict[str, str] | None = None, **body: object
@@ -71,7 +71,7 @@ def test_a_refusal_is_logged_with_its_number(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
 
     async def scenario() -> None:
-        async with running_node(virtual_times(START)) as node, _http(node) as http:
+        async with running_node(virtual_times(START)) as node, http_of(node) as http:
             await http.post("/v1/agents/agent1/login", json={"place": "place1"})
             answer = await http.post("/v1/agents/agent2/login", json={"place": "place1"})
             error = answer.json()["error"]

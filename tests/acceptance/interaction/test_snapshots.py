@@ -10,6 +10,9 @@ from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.storage.access_point import from_url
 from paceline.storage.opening import open_database
+from paceline.wire.call import Call, Principal
+from paceline.wire.operations.interaction import PlaceInQueue
+from paceline.wire.operations.snapshot import TakeSnapshot
 from tests.acceptance.interaction.cast import START, VIEW, Cast, cast
 from tests.fakes.configuration import SnapshotBuilder
 from tests.fakes.site import running_node, small_site
@@ -77,6 +80,72 @@ def test_locked_is_invisible_until_released() -> None:
             assert await _is_gone(scene, taken.snapshot_id)
             with pytest.raises(PacelineError, match="snapshot_not_accessible"):
                 await scene.desk1.snapshot.release(snapshot_id=taken.snapshot_id)
+
+    run_virtual(scenario())
+
+
+def test_only_the_snapshots_client_moves_what_it_locks() -> None:
+    """Others are refused and nothing changes; its own placement ends the lock, and move skips it then."""
+
+    async def scenario() -> None:
+        async with cast(site=_site()) as scene:
+            first, second = await _waiting(scene, 2)
+            taken = await scene.desk1.snapshot.take(view=VIEW, lock=True)
+            await scene.mark()
+            for place in (
+                scene.media.interaction.place_in_queue(interaction_id=first, queue="E-mails"),
+                scene.media.interaction.place_in_workbin(
+                    interaction_id=first, workbin="Drafts", owner="agent1"
+                ),
+            ):
+                with pytest.raises(PacelineError) as refused:
+                    await place
+                assert (refused.value.name, refused.value.field) == (
+                    "not_allowed",
+                    "interaction_id",
+                )
+            await scene.media.interaction.place_in_queue(interaction_id=first, queue="Chats")
+            assert await scene.events() == []
+            await scene.desk1.interaction.place_in_queue(interaction_id=first, queue="E-mails")
+            found = await scene.media.interaction.get(interaction_id=first)
+            assert (found.queue, found.is_locked) == ("E-mails", False)
+            moved = await scene.desk1.snapshot.move(snapshot_id=taken.snapshot_id, stop=True)
+            assert moved.moved == 1
+            assert [each.reason for each in moved.skipped] == ["moved already"]
+            assert await scene.state(second) == "stopped"
+
+    run_virtual(scenario())
+
+
+def test_a_lock_of_its_own_after_the_snapshots_one() -> None:
+    """Moved out of a snapshot's lock, after a restart too, it can be locked on its own."""
+
+    async def scenario() -> None:
+        times = virtual_times(START)
+        store = open_database(from_url("sqlite://"), times=times, inline=True)
+        async with running_node(times, database=store, site=_site()) as node:
+            client = await node.client("media server")
+            submitted = await client.interaction.submit(media_type="chat", queue="Chats")
+            key = submitted.interaction_id
+            call = Call(  # over HTTP: no session, with whose end the snapshot would end too
+                principal=Principal(name="supervisor", kind="person"),
+                tenant=1,
+                client="supervisor",
+                client_kind="operator",
+                request_id="1",
+                deadline=times.machine.monotonic() + 10,
+            )
+            handlers = node.server.handlers
+            await handlers["snapshot.take"](call, TakeSnapshot(view=VIEW, lock=True))
+            await handlers["interaction.place_in_queue"](
+                call, PlaceInQueue(interaction_id=key, queue="E-mails")
+            )
+        assert len(await store.fetch("SELECT 1 FROM interaction.snapshots")) == 1
+        async with running_node(times, database=store, site=_site(), epoch=2) as node:
+            client = await node.client("supervisor", "operator")
+            await client.interaction.lock(interaction_id=key)
+            assert (await client.interaction.get(interaction_id=key)).is_locked
+        await store.close()
 
     run_virtual(scenario())
 

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from paceline.errors.failure import PacelineError
 from paceline.model.configuration import Workbin
+from paceline.model.options import RawOptions
 from paceline.runtime.times import Times, real_times
 from paceline.storage.access_point import from_url
 from paceline.storage.database import Database
@@ -95,6 +97,42 @@ def test_operations_are_read_as_they_were_written(postgres_url: str) -> None:
             assert moved.moved == 2
             await media.snapshot.release(snapshot_id="kept")
             assert len((await media.view.pull(view="E-mails view", count=5)).interactions) == 2
+        await database.close()
+
+    asyncio.run(main())
+
+
+def test_suggested_queues_and_the_room_of_workbins(postgres_url: str) -> None:
+    """What few interactions have is written with a change and read after a restart; a full workbin refuses."""
+
+    async def main() -> None:
+        times = real_times()
+        database = open_database(from_url(postgres_url), times=times)
+        site = small_site()
+        site.add("scripts", "Drafts", Workbin(business_process="Service", owner_type="agent"))
+        options: RawOptions = {"settings": {"max-workbin-interactions": 1}}
+        async with running_node(times, database=database, site=site, options=options) as node:
+            media = await node.client("chat")
+            keys = [
+                (
+                    await media.interaction.submit(
+                        media_type="chat", queue="Chats", in_queues=("Chats",)
+                    )
+                ).interaction_id
+                for _ in range(2)
+            ]
+            await media.interaction.change(
+                interaction_id=keys[0], priority=1, out_queues=("E-mails",)
+            )
+            into = {"workbin": "Drafts", "owner": "agent1"}
+            await media.interaction.place_in_workbin(interaction_id=keys[0], **into)
+            with pytest.raises(PacelineError, match="limit_reached"):
+                await media.interaction.place_in_workbin(interaction_id=keys[1], **into)
+        async with running_node(times, database=database, site=site, epoch=2) as node:
+            media = await node.client("chat")
+            found = await media.interaction.get(interaction_id=keys[0])
+            assert (found.in_queues, found.out_queues) == (("Chats",), ("E-mails",))
+            assert found.priority == 1
         await database.close()
 
     asyncio.run(main())

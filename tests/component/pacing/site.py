@@ -203,6 +203,7 @@ class FakeLease:
         self.epoch = Epoch(epoch)
         self.held = True
         self.trusted = True
+        self.taken_by_another = False
 
     def grow(self, by: int = 1) -> None:
         """Another holder, or the same one anew."""
@@ -213,6 +214,10 @@ class FakeLease:
 
     def is_trusted(self) -> bool:
         return self.held and self.trusted
+
+    async def is_taken(self) -> bool:
+        """By this node, or by another one that the test has in mind."""
+        return self.held or self.taken_by_another
 
 
 def agent(
@@ -270,13 +275,15 @@ class Site:
         self.configuration.change(self.builder.build())
 
     @asynccontextmanager
-    async def server(self, *, has_messages: bool = True) -> AsyncIterator[PacingServer]:
+    async def server(
+        self, *, has_messages: bool = True, node: str = "node 1"
+    ) -> AsyncIterator[PacingServer]:
         """A running pacing server; may be entered again after it ended, on the same database."""
         await upgrade(self.database, ["pacing"])
         stat = StatServerClient(await self.stat.served.connect("pacing"))
         message = await self.message_served.connect("pacing") if has_messages else None
         server = PacingServer(
-            Identity(node="node 1", cluster="Pacing", tenant=1),
+            Identity(node=node, cluster="Pacing", tenant=1),
             settings=self.settings,
             times=self.times,
             configuration=self.configuration,

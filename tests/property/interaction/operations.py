@@ -125,6 +125,11 @@ class Operations(RuleBasedStateMachine):
             return "not_owner"
         return None
 
+    def lock_refusal(self, item: Item, actor: str, is_there: bool) -> str | None:
+        """Why the actor may not move it: the media server has it in its snapshot."""
+        is_others = item.locked == SNAPSHOT and actor != "media"
+        return "not_allowed" if is_others and not is_there else None
+
     def check(self, item: Item) -> None:
         found = self.do(_get(self.media, item.key))
         seen = (
@@ -237,13 +242,14 @@ class Operations(RuleBasedStateMachine):
             return
         key = item.key
         actor = actor if actor == "media" else self.of(item, pick, actor)
-        refusal = self.refusal(item, actor)
+        is_there = queue == BACK or (queue == item.queue and not item.bin)
+        refusal = self.refusal(item, actor) or self.lock_refusal(item, actor, is_there)
         self.ask(
             lambda: self.client(actor).interaction.place_in_queue(interaction_id=key, queue=queue),
             refusal,
         )
-        is_there = queue == BACK or (queue == item.queue and not item.bin)
         if refusal is None and not (item.state == "queued" and is_there):
+            item.locked = None if item.locked == SNAPSHOT else item.locked
             if queue != BACK:
                 item.queue, item.bin, item.place = queue, None, self.model.tick()
             item.rest()
@@ -257,7 +263,7 @@ class Operations(RuleBasedStateMachine):
             return
         key = item.key
         actor = actor if actor == "media" else self.of(item, pick, actor)
-        refusal = self.refusal(item, actor)
+        refusal = self.refusal(item, actor) or self.lock_refusal(item, actor, item.bin == owner)
         self.ask(
             lambda: self.client(actor).interaction.place_in_workbin(
                 interaction_id=key, workbin="Drafts", owner=owner
@@ -265,6 +271,7 @@ class Operations(RuleBasedStateMachine):
             refusal,
         )
         if refusal is None and not (item.state == "queued" and item.bin == owner):
+            item.locked = None if item.locked == SNAPSHOT else item.locked
             item.bin, item.place = owner, self.model.tick()
             item.rest()
             self.check(item)

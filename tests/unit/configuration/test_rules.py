@@ -140,6 +140,17 @@ def test_a_credential_never_stays_in_the_body() -> None:
     assert b"password" not in msgspec.json.encode(typed.body)
 
 
+@pytest.mark.parametrize("names", [{}, {"queue": "Chats", "workbin": "Drafts"}])
+def test_a_view_has_a_queue_or_a_workbin(names: dict[str, str]) -> None:
+    """Neither or both is refused with the field; one of them is fine."""
+    view = {"script_type": "interaction_queue_view", "business_process": "Service"}
+    with pytest.raises(PacelineError) as refused:
+        typed_body("scripts", "Old ones", view | names)
+    assert (refused.value.name, refused.value.field) == ("invalid_attribute", "queue")
+    for one in ({"queue": "Chats"}, {"workbin": "Drafts"}):
+        typed_body("scripts", "Old ones", view | one)
+
+
 def test_clusters_of_members_give_nothing() -> None:
     """A cluster with `cluster-type` is a list of members; two pacing clusters count as none."""
     cluster = Application(application_type="application_cluster", options={"a": {"k": 1}})

@@ -118,6 +118,16 @@ OPTIONS = OptionTable(
         ),
         Option(
             "settings",
+            "max-workbin-interactions",
+            Kind.INTEGER,
+            0,
+            "Most interactions in the workbin of one owner; 0 = no limit. What was pulled out of a full "
+            "one may still come back.",
+            low=0,
+            high=1_000_000,
+        ),
+        Option(
+            "settings",
             "max-interactions-per-snapshot",
             Kind.INTEGER,
             500,

@@ -15,6 +15,7 @@ from paceline.runtime.times import Times
 from paceline.sdk.configuration_follower import ConfigurationSource
 from paceline.servers.interaction.event_log.publisher import EventPublisher
 from paceline.servers.interaction.event_log.store import count_events, read_floor
+from paceline.servers.interaction.live.client_sessions import ClientSessions
 from paceline.servers.interaction.live.committer import Committer, Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.requests.agent_lists import AgentListRequests
@@ -33,6 +34,7 @@ from paceline.servers.interaction.requests.privacy import PrivacyRequests
 from paceline.servers.interaction.requests.properties import PropertyRequests
 from paceline.servers.interaction.requests.pull import PullRequests
 from paceline.servers.interaction.requests.push import PushRequests
+from paceline.servers.interaction.requests.session_list import SessionListRequests
 from paceline.servers.interaction.requests.sessions import RouterSessions, returned
 from paceline.servers.interaction.requests.snapshot import SnapshotRequests
 from paceline.servers.interaction.requests.submit import SubmitRequests
@@ -64,7 +66,7 @@ from paceline.storage.batch_outcome import Fence
 from paceline.storage.database import Database
 from paceline.storage.lane import Lane
 from paceline.units.ids import Epoch
-from paceline.wire.call import Handlers
+from paceline.wire.call import Handlers, Peer
 
 PING_TIMEOUT_S = 1.0
 """Machine seconds that a ping waits for the database; a monitor's ping expects its answer at once (chosen)."""
@@ -112,12 +114,19 @@ class InteractionServer(LifeCycle):
         self._handlers: Handlers = {}
         self._lane: Lane[Work, Any] | None = None
         self._node: NodeState | None = None
+        self._sessions = ClientSessions(times.machine)
         self._columns: CustomPropertyColumns | None = None
 
     @property
     def handlers(self) -> Handlers:
         """Every operation of the kind; filled by `start`."""
         return self._handlers
+
+    def session_began(self, peer: Peer) -> None:
+        """A client's session: a media server may have asked for changes to what it submitted."""
+        self._sessions.began(peer)
+        if self._node is not None:
+            self._node.property_echo.began(peer)
 
     def findings(self) -> tuple[Finding, ...]:
         """Views that cannot be read, and mistakes in the options."""
@@ -203,6 +212,7 @@ class InteractionServer(LifeCycle):
             AgentListRequests(lane),
             ReservationRequests(lane, self._tasks),
             TopicRequests(lane),
+            SessionListRequests(lane, self._sessions),
             ListRequests(node, self._database),
             EventRequests(node, self._database, publisher),
             PrivacyRequests(lane, self._database),

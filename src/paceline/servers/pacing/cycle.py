@@ -51,6 +51,10 @@ class Leadership(Protocol):
         """Whether the store has confirmed it recently enough."""
         ...
 
+    async def is_taken(self) -> bool:
+        """Whether any node holds it now, by the store's word."""
+        ...
+
 
 class PacingCycle:
     """See the module; also the `Mastership` that requests show."""

@@ -29,6 +29,7 @@ from paceline.servers.pacing.live.reporter import Identity, Reporter
 from paceline.servers.pacing.live.round_trips import RoundTrips
 from paceline.servers.pacing.live.stops import Stops
 from paceline.servers.pacing.metrics import PacingFigures
+from paceline.servers.pacing.requests.cluster import ClusterRequests, Known
 from paceline.servers.pacing.requests.stream import TargetStream
 from paceline.servers.pacing.requests.targets import TargetRequests
 from paceline.servers.pacing.store.pacer_state import PacerStateStore
@@ -76,9 +77,8 @@ class PacingServer(LifeCycle):
         self._settings = settings
         self._configuration = configuration
         self._tasks = TaskGroup(name, self.set_unavailable)
-        states = AgentStates()
+        states, picture, stops, round_trips = AgentStates(), Picture(), Stops(), RoundTrips()
         self._decider = Decider(tenant, states)
-        picture, stops, round_trips = Picture(), Stops(), RoundTrips()
         jitter = (chance or Chance()).stream(f"reports of {name}")
         self._engagement = EngagementLink(times, jitter, transport=transport)
         self._statistics = StatisticsLink(statistics, states)
@@ -93,6 +93,7 @@ class PacingServer(LifeCycle):
             messages=self._messages,
             round_trips=round_trips,
         )
+        store = PacerStateStore(database, tenant=tenant, cluster=cluster, node=name)
         self._cycle = PacingCycle(
             settings=settings,
             times=times,
@@ -101,7 +102,7 @@ class PacingServer(LifeCycle):
             statistics=self._statistics,
             decider=self._decider,
             reporter=self._reporter,
-            store=PacerStateStore(database, tenant=tenant, cluster=cluster),
+            store=store,
             stops=stops,
             picture=picture,
             stream=self._stream,
@@ -111,15 +112,16 @@ class PacingServer(LifeCycle):
             identity=identity,
             picture=picture,
             stops=stops,
-            round_trips=round_trips,
             mastership=self._cycle,
             store=self._cycle.store_stops,
         )
+        known = Known(picture, stops, round_trips, self._cycle)
+        self._cluster = ClusterRequests(identity, configuration, known, leadership, store)
 
     @property
     def handlers(self) -> Handlers:
         """Every operation but the shared ones."""
-        return {**self._requests.handlers, **self._stream.handlers}
+        return {**self._requests.handlers, **self._cluster.handlers, **self._stream.handlers}
 
     def findings(self) -> tuple[Finding, ...]:
         """Misconfigured targets, refused statistics, the engine's place and what it answers."""

@@ -4,7 +4,7 @@ Works over any link. One session lives as long as its link; the SDK's connection
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +27,8 @@ from paceline.wire.schema import lenient_decoder
 NoticeTaker = Callable[[str, int | None, msgspec.Raw], None]
 """Gets a notice's name, subscription and body; must not fail and not wait."""
 
+NOTHING: Mapping[str, int | str] = {}
+
 
 class ClientSession:
     """One session over one link, from hello to the link's end."""
@@ -41,7 +43,13 @@ class ClientSession:
         self._is_closed = False
 
     async def hello(
-        self, *, token: str, client: str, client_kind: ClientKind, timeout_s: float = 10.0
+        self,
+        *,
+        token: str,
+        client: str,
+        client_kind: ClientKind,
+        extension: Mapping[str, int | str] = NOTHING,
+        timeout_s: float = 10.0,
     ) -> Welcome:
         """Introduces the client; must be the first thing sent.
 
@@ -50,7 +58,7 @@ class ClientSession:
         PacelineError
             What the server refused, or `connection_lost`.
         """
-        answer = self._say_hello(token, client, client_kind)
+        answer = self._say_hello(token, client, client_kind, extension)
         await self._flush()
         async with asyncio.timeout(timeout_s):
             while not answer.done():
@@ -71,12 +79,19 @@ class ClientSession:
         PacelineError
             What the server refused, or `connection_lost`.
         """
-        await self._say_hello(token, client, client_kind)
+        await self._say_hello(token, client, client_kind, NOTHING)
 
     def _say_hello(
-        self, token: str, client: str, client_kind: ClientKind
+        self, token: str, client: str, client_kind: ClientKind, extension: Mapping[str, int | str]
     ) -> "asyncio.Future[Welcome]":
-        body = {"protocol": PROTOCOL, "token": token, "client": client, "client_kind": client_kind}
+        body: dict[str, object] = {
+            "protocol": PROTOCOL,
+            "token": token,
+            "client": client,
+            "client_kind": client_kind,
+        }
+        if extension:
+            body["extension"] = dict(extension)
         return self.call_encoded("session.hello", encode(body), Welcome)
 
     def call_encoded(

@@ -15,6 +15,7 @@ from paceline.wire.operation import (
     Done,
     HttpRoute,
     Operation,
+    ReasonCode,
     Request,
     Verb,
     collect,
@@ -30,6 +31,18 @@ class Login(Request, frozen=True, kw_only=True):
     media: tuple[str, ...] = ()
     ready: bool = False
     reason: str | None = None
+    reason_code: ReasonCode | None = None
+    tenant: int | None = None
+
+
+class PlaceLogin(Request, frozen=True, kw_only=True):
+    """A place is logged in alone, without an agent; its name then stands wherever an agent is named."""
+
+    place: str
+    media: tuple[str, ...] = ()
+    ready: bool = False
+    reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -38,6 +51,7 @@ class AgentRef(Request, frozen=True, kw_only=True):
 
     agent: str
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -47,6 +61,7 @@ class MediaRef(Request, frozen=True, kw_only=True):
     agent: str
     media: str
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -56,6 +71,7 @@ class MediaState(Answer, frozen=True, kw_only=True):
     media_type: str
     ready: bool
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     changed_at: str
     state: str | None = None
     calls: int = 0
@@ -74,6 +90,7 @@ class AgentSession(Answer, frozen=True, kw_only=True):
     login_at: str
     do_not_disturb: bool = False
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     reserved_until: str | None = None
     is_connected: bool = True
     media: tuple[MediaState, ...] = ()
@@ -90,6 +107,7 @@ class PostMediaState(Request, frozen=True, kw_only=True):
     media: str
     state: Literal["ready", "not_ready", "busy", "after_call_work"]
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     calls: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
     tenant: int | None = None
 
@@ -155,6 +173,7 @@ class PlaceAgentState(Answer, frozen=True, kw_only=True):
     session_id: str
     do_not_disturb: bool = False
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     media: tuple[MediaState, ...] = ()
 
 
@@ -203,17 +222,18 @@ OPERATIONS = collect(
         Operation(name="agent.login", request=Login, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _A + "/login"), summary="Begins the agent's session, or attaches to the one that exists at the same place."),
         Operation(name="agent.logout", request=AgentRef, answer=Done, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _A + "/logout"), summary="Ends the agent's session; what the agent handled goes back to its queue."),
         Operation(name="agent.list", request=AgentList, answer=AgentPage, right=("agent", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/agents"), summary="Logged-in agents with their media states."),
-        Operation(name="media.add", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, http=HttpRoute("POST", _M + "/add"), summary="Adds a media type to the session, not ready."),
-        Operation(name="media.remove", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, http=HttpRoute("POST", _M + "/remove"), summary="Removes a media type."),
-        Operation(name="media.ready", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, http=HttpRoute("POST", _M + "/ready"), summary="The agent is ready for the media type."),
-        Operation(name="media.not_ready", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, http=HttpRoute("POST", _M + "/not-ready"), summary="The agent is not ready for the media type."),
+        Operation(name="media.add", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="key", http=HttpRoute("POST", _M + "/add"), summary="Adds a media type to the session, not ready."),
+        Operation(name="media.remove", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="key", http=HttpRoute("POST", _M + "/remove"), summary="Removes a media type."),
+        Operation(name="media.ready", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="key", http=HttpRoute("POST", _M + "/ready"), summary="The agent is ready for the media type."),
+        Operation(name="media.not_ready", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="key", http=HttpRoute("POST", _M + "/not-ready"), summary="The agent is not ready for the media type."),
         Operation(name="agent.dnd_on", request=AgentRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _A + "/dnd/on"), summary="Do not disturb: nothing is offered in any media type."),
         Operation(name="agent.dnd_off", request=AgentRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _A + "/dnd/off"), summary="Ends do not disturb."),
         Operation(name="agent.change_reason", request=AgentRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _A + "/reason"), summary="Changes the agent's own reason; no state changes."),
         Operation(name="media.change_reason", request=MediaRef, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _M + "/reason"), summary="Changes the reason of the media type's state; the state stays."),
         Operation(name="media.set_state", request=PostMediaState, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", http=HttpRoute("POST", _M + "/state"), summary="What a telephone system knows of the agent; counts in capacity."),
-        Operation(name="agent.reserve", request=Reserve, answer=Reservation, right=_RIGHT, client_kinds=_ROUTERS, http=HttpRoute("POST", _A + "/reserve"), summary="Reserves the agent for an interaction in routing; 0 seconds cancel."),
+        Operation(name="agent.reserve", request=Reserve, answer=Reservation, right=_RIGHT, client_kinds=_ROUTERS, idempotency="key", http=HttpRoute("POST", _A + "/reserve"), summary="Reserves the agent for an interaction in routing; 0 seconds cancel."),
         Operation(name="agent.watch", request=WatchAgents, answer=Subscribed, right=("agent", "read"), stream=True, http=HttpRoute("WS", "/v1/agents/stream"), summary="States of agents at places: all first, then what changes."),
+        Operation(name="place.login", request=PlaceLogin, answer=AgentSession, right=_RIGHT, client_kinds=_WORKERS, idempotency="by_nature", since="1.1", http=HttpRoute("POST", "/v1/places/{place}/login"), summary="Begins a session of a place alone, or attaches to the one that exists; agent.logout ends it."),
         Operation(name="place.list", request=PlaceList, answer=PlacePage, right=("agent", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/places"), summary="Places with the agent at each."),
     )
 )  # fmt: skip

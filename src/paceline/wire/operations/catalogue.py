@@ -3,6 +3,7 @@
 from paceline.wire.operation import Answer, Operation
 from paceline.wire.operations import (
     agent,
+    client_session,
     configuration,
     engagement,
     event,
@@ -29,6 +30,7 @@ OPERATIONS_OF: dict[str, dict[str, Operation]] = {
         **push.OPERATIONS,
         **snapshot.OPERATIONS,
         **agent.OPERATIONS,
+        **client_session.OPERATIONS,
         **event.OPERATIONS,
         **privacy.OPERATIONS,
         **topic.OPERATIONS,

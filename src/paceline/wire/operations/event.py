@@ -7,6 +7,7 @@ from paceline.wire.operation import (
     Done,
     HttpRoute,
     Operation,
+    ReasonCode,
     Request,
     collect,
     empty_object,
@@ -28,6 +29,7 @@ class Event(Answer, frozen=True, kw_only=True):
     agent: str | None = None
     place: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     properties_version: int | None = None
     data: msgspec.Raw = msgspec.field(default_factory=empty_object)
 

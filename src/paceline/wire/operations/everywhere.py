@@ -52,13 +52,18 @@ class Findings(Answer, frozen=True, kw_only=True):
 
 
 class Hello(Request, frozen=True, kw_only=True):
-    """First message of a session; without it the connection closes after 10 s."""
+    """First message of a session; without it the connection closes after 10 s.
+
+    `extension` is what the documented registration has under this name, such as
+    `event_properties_changed`; keys that a server does not know are passed over.
+    """
 
     protocol: str
     token: str = ""
     client: str = ""
     client_kind: str = "operator"
     capabilities: tuple[str, ...] = ()
+    extension: dict[str, int | str] = {}
     resume: str | None = None
 
 

@@ -11,6 +11,7 @@ from paceline.wire.operation import (
     ClientKind,
     HttpRoute,
     Operation,
+    ReasonCode,
     Request,
     Verb,
     collect,
@@ -28,7 +29,8 @@ class Submit(Request, frozen=True, kw_only=True):
     """A new interaction. `user_data` is stored as it came: a JSON object of at most 1 MiB, depth 32.
 
     Of an agent's client it is handled by that agent at once; else it waits in the queue, or in the
-    workbin of the owner named.
+    workbin of the owner named. `in_queues` and `out_queues` are what a desktop offers for it: where
+    it may be put while it is worked on, and when it is done.
     """
 
     media_type: str
@@ -47,6 +49,8 @@ class Submit(Request, frozen=True, kw_only=True):
     agent: str | None = None
     workbin: str | None = None
     owner: str | None = None
+    in_queues: tuple[str, ...] = ()
+    out_queues: tuple[str, ...] = ()
     tenant: int | None = None
 
 
@@ -121,13 +125,16 @@ class Interaction(Answer, frozen=True, kw_only=True):
     workbin: str | None = None
     owner: str | None = None
     parties: tuple[str, ...] = ()
+    in_queues: tuple[str, ...] = ()
+    out_queues: tuple[str, ...] = ()
     user_data: Raw = msgspec.field(default_factory=empty_object)
 
 
 class ChangeProperties(Request, frozen=True, kw_only=True):
     """Adds, changes and deletes user data keys; no key may be both set and deleted.
 
-    Of the system properties only those named here can be changed. `agent`: who must have it.
+    Of the system properties only those named here can be changed; an empty list of queues takes all
+    suggestions away. `agent`: who must have it.
     """
 
     interaction_id: str
@@ -137,6 +144,8 @@ class ChangeProperties(Request, frozen=True, kw_only=True):
     external_id: str | None = None
     parent_id: str | None = None
     priority: Priority | None = None
+    in_queues: tuple[str, ...] | None = None
+    out_queues: tuple[str, ...] | None = None
     agent: str | None = None
     tenant: int | None = None
 
@@ -182,6 +191,7 @@ class PlaceInQueue(Request, frozen=True, kw_only=True):
     deleted: tuple[str, ...] = ()
     agent: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -191,27 +201,35 @@ class Flag(Request, frozen=True, kw_only=True):
     interaction_id: str
     agent: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
 class Transfer(Request, frozen=True, kw_only=True):
-    """The agent who has it (`agent`) hands it to another one, who is invited and may refuse."""
+    """The agent who has it (`agent`) hands it to another one, who is invited and may refuse.
+
+    The other one is named, or the place where it is logged in; both must go together.
+    """
 
     interaction_id: str
     agent: str
-    to_agent: str
+    to_agent: str | None = None
+    to_place: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
 class Conference(Request, frozen=True, kw_only=True):
-    """The agent who has it (`agent`) invites another one to take part beside it."""
+    """The agent who has it (`agent`) invites another one, named as in a transfer, to take part beside it."""
 
     interaction_id: str
     agent: str
-    to_agent: str
+    to_agent: str | None = None
+    to_place: str | None = None
     visibility: Visibility = "conference"
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -222,6 +240,7 @@ class Intrude(Request, frozen=True, kw_only=True):
     agent: str
     visibility: Visibility = "conference"
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -231,6 +250,7 @@ class Leave(Request, frozen=True, kw_only=True):
     interaction_id: str
     agent: str
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -256,6 +276,7 @@ class LeaveVirtualQueue(Request, frozen=True, kw_only=True):
 
     interaction_id: str
     reason: str = "cleared"
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -292,6 +313,7 @@ class Reject(Request, frozen=True, kw_only=True):
     ticket: int
     agent: str
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -300,6 +322,7 @@ class Revoke(Request, frozen=True, kw_only=True):
 
     interaction_id: str
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -308,6 +331,7 @@ class Abandon(Request, frozen=True, kw_only=True):
 
     interaction_id: str
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -317,6 +341,7 @@ class Stop(Request, frozen=True, kw_only=True):
     interaction_id: str
     agent: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -336,6 +361,7 @@ class Pull(Request, frozen=True, kw_only=True):
     ignore_hold: bool = False
     interaction_ids: tuple[str, ...] = ()
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -409,6 +435,7 @@ class Invite(Answer, frozen=True, kw_only=True):
     visibility: Visibility | None = None
     asked_by: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
 
 
 class Revoked(Answer, frozen=True, kw_only=True):
@@ -418,6 +445,7 @@ class Revoked(Answer, frozen=True, kw_only=True):
     agent: str
     ticket: int = 0
     reason: str
+    reason_code: ReasonCode | None = None
 
 
 class DeliveryResult(Answer, frozen=True, kw_only=True):
@@ -427,6 +455,7 @@ class DeliveryResult(Answer, frozen=True, kw_only=True):
     outcome: DeliveryOutcome
     agent: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
 
 
 class PartyAdded(Answer, frozen=True, kw_only=True):
@@ -445,6 +474,7 @@ class PartyRemoved(Answer, frozen=True, kw_only=True):
     agent: str
     owner: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
 
 
 class PartyRequestResult(Answer, frozen=True, kw_only=True):
@@ -455,15 +485,21 @@ class PartyRequestResult(Answer, frozen=True, kw_only=True):
     role: Role
     outcome: PartyOutcome
     reason: str | None = None
+    reason_code: ReasonCode | None = None
 
 
 class PropertiesChanged(Answer, frozen=True, kw_only=True):
-    """Notice to the agents who have it: EventPropertiesChanged, with the new values."""
+    """Notice to the agents who have it, and to its media server if that asked for it: EventPropertiesChanged.
+
+    With the new values; the queues only when they changed.
+    """
 
     interaction_id: str
     properties_version: int
     changed: dict[str, Raw] = {}
     deleted: tuple[str, ...] = ()
+    in_queues: tuple[str, ...] | None = None
+    out_queues: tuple[str, ...] | None = None
     actor: str
 
 
@@ -491,25 +527,25 @@ OPERATIONS = collect(
         Operation(name="interaction.get", request=Ref, answer=Interaction, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("GET", _I), summary="All properties of an interaction, finished ones included until their retention ends."),
         Operation(name="interaction.change", request=ChangeProperties, answer=StateAnswer, right=("interaction", "change"), client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("PATCH", _I), summary="Adds, changes and deletes properties."),
         Operation(name="interaction.find", request=Find, answer=Found, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("POST", "/v1/interactions/find"), summary="Interactions that meet a condition, in an order, page by page."),
-        Operation(name="interaction.place_in_queue", request=PlaceInQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/place-in-queue"), summary="Puts it into a queue, or back into the one it came from."),
+        Operation(name="interaction.place_in_queue", request=PlaceInQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("POST", _I + "/place-in-queue"), summary="Puts it into a queue, or back into the one it came from."),
         Operation(name="interaction.enter_virtual_queue", request=EnterVirtualQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="by_nature", http=HttpRoute("POST", _I + "/enter-virtual-queue"), summary="Enters a virtual queue."),
         Operation(name="interaction.leave_virtual_queue", request=LeaveVirtualQueue, answer=StateAnswer, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="by_nature", http=HttpRoute("POST", _I + "/leave-virtual-queue"), summary="Leaves its virtual queue."),
-        Operation(name="interaction.deliver", request=Deliver, answer=Delivered, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), http=HttpRoute("POST", _I + "/deliver"), summary="Offers it to an agent."),
+        Operation(name="interaction.deliver", request=Deliver, answer=Delivered, right=_EXECUTE, client_kinds=frozenset({"router", "proxy"}), idempotency="key", http=HttpRoute("POST", _I + "/deliver"), summary="Offers it to an agent."),
         Operation(name="interaction.accept", request=Accept, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/accept"), summary="The invited agent takes it; the one who has it already gets the same answer."),
-        Operation(name="interaction.reject", request=Reject, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, http=HttpRoute("POST", _I + "/reject"), summary="The invited agent refuses it."),
-        Operation(name="interaction.revoke", request=Revoke, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, http=HttpRoute("POST", _I + "/revoke"), summary="Takes an unanswered offer back."),
+        Operation(name="interaction.reject", request=Reject, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("POST", _I + "/reject"), summary="The invited agent refuses it."),
+        Operation(name="interaction.revoke", request=Revoke, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("POST", _I + "/revoke"), summary="Takes an unanswered offer back."),
         Operation(name="interaction.abandon", request=Abandon, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/abandon"), summary="The visitor has left."),
         Operation(name="interaction.stop", request=Stop, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="by_nature", http=HttpRoute("POST", _I + "/stop"), summary="Ends its processing."),
-        Operation(name="interaction.transfer", request=Transfer, answer=Delivered, right=_EXECUTE, client_kinds=_DESKS, since="1.1", http=HttpRoute("POST", _I + "/transfer"), summary="Hands it to another agent, who is invited."),
-        Operation(name="interaction.conference", request=Conference, answer=Delivered, right=_EXECUTE, client_kinds=_DESKS, since="1.1", http=HttpRoute("POST", _I + "/conference"), summary="Invites another agent to take part."),
-        Operation(name="interaction.intrude", request=Intrude, answer=StateAnswer, right=_EXECUTE, client_kinds=_DESKS, since="1.1", http=HttpRoute("POST", _I + "/intrude"), summary="Asks the agent who has it to let another one take part; answered with the agent's answer."),
+        Operation(name="interaction.transfer", request=Transfer, answer=Delivered, right=_EXECUTE, client_kinds=_DESKS, since="1.1", idempotency="key", http=HttpRoute("POST", _I + "/transfer"), summary="Hands it to another agent, who is invited."),
+        Operation(name="interaction.conference", request=Conference, answer=Delivered, right=_EXECUTE, client_kinds=_DESKS, since="1.1", idempotency="key", http=HttpRoute("POST", _I + "/conference"), summary="Invites another agent to take part."),
+        Operation(name="interaction.intrude", request=Intrude, answer=StateAnswer, right=_EXECUTE, client_kinds=_DESKS, since="1.1", idempotency="key", http=HttpRoute("POST", _I + "/intrude"), summary="Asks the agent who has it to let another one take part; answered with the agent's answer."),
         Operation(name="interaction.leave", request=Leave, answer=StateAnswer, right=_EXECUTE, client_kinds=_DESKS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/leave"), summary="A party takes part no longer."),
         Operation(name="interaction.hold", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/hold"), summary="No view shows it until it is resumed."),
         Operation(name="interaction.resume", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/resume"), summary="Ends a hold."),
         Operation(name="interaction.lock", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/lock"), summary="Locks a waiting interaction: no view shows it and nobody can pull it."),
         Operation(name="interaction.unlock", request=Flag, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _I + "/unlock"), summary="Ends a lock; one of a snapshot ends with its snapshot only."),
         Operation(name="interaction.children", request=Children, answer=Found, right=("interaction", "read"), since="1.1", idempotency="by_nature", http=HttpRoute("GET", _I + "/children"), summary="Interactions that name this one as their parent."),
-        Operation(name="view.pull", request=Pull, answer=Pulled, right=_EXECUTE, client_kinds=WORKING_KINDS, http=HttpRoute("POST", "/v1/views/{view}/pull"), summary="Takes the next interactions of a view, in its order."),
+        Operation(name="view.pull", request=Pull, answer=Pulled, right=_EXECUTE, client_kinds=WORKING_KINDS, idempotency="key", http=HttpRoute("POST", "/v1/views/{view}/pull"), summary="Takes the next interactions of a view, in its order."),
         Operation(name="queue.list", request=QueueList, answer=QueuePage, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/queues"), summary="Interaction queues with depth and oldest."),
         Operation(name="view.list", request=QueueList, answer=ViewPage, right=("interaction", "read"), idempotency="by_nature", http=HttpRoute("GET", "/v1/views"), summary="Views with their depth."),
     )

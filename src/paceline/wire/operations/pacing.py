@@ -89,7 +89,7 @@ class Everything(Request, frozen=True, kw_only=True):
 
 
 class PacingNode(Answer, frozen=True, kw_only=True):
-    """A node of the cluster."""
+    """A node of the cluster; epoch and sequence of what it sent last, 0 where that is not known."""
 
     name: str
     is_master: bool
@@ -98,7 +98,10 @@ class PacingNode(Answer, frozen=True, kw_only=True):
 
 
 class Cluster(Answer, frozen=True, kw_only=True):
-    """Who is master, and the state of the last cycle."""
+    """Who is master, and the state of the last cycle; the node that answers is the first.
+
+    A node that is not the master tells what the master saved last, at most twelve cycles ago.
+    """
 
     cluster: str
     epoch: int

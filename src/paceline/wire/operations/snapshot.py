@@ -1,6 +1,15 @@
 """Operations of the Interaction Server on snapshots: frozen lists of interactions, locked or not."""
 
-from paceline.wire.operation import Answer, Done, HttpRoute, Operation, Request, Verb, collect
+from paceline.wire.operation import (
+    Answer,
+    Done,
+    HttpRoute,
+    Operation,
+    ReasonCode,
+    Request,
+    Verb,
+    collect,
+)
 from paceline.wire.operations.interaction import WORKING_KINDS, Interaction
 
 
@@ -74,6 +83,7 @@ class MoveSnapshot(Request, frozen=True, kw_only=True):
     stop: bool = False
     interaction_ids: tuple[str, ...] = ()
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -97,9 +107,9 @@ _S = "/v1/snapshots/{snapshot_id}"
 
 OPERATIONS = collect(
     (
-        Operation(name="snapshot.take", request=TakeSnapshot, answer=SnapshotTaken, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", http=HttpRoute("POST", "/v1/snapshots", 201), summary="Freezes the list of what a view or a condition selects."),
+        Operation(name="snapshot.take", request=TakeSnapshot, answer=SnapshotTaken, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="key", http=HttpRoute("POST", "/v1/snapshots", 201), summary="Freezes the list of what a view or a condition selects."),
         Operation(name="snapshot.page", request=SnapshotPage, answer=SnapshotInteractions, right=("interaction", "read"), client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("GET", _S + "/interactions"), summary="Interactions of a snapshot, page by page."),
-        Operation(name="snapshot.move", request=MoveSnapshot, answer=SnapshotMoved, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", _S + "/move"), summary="Moves or stops what is in a snapshot."),
-        Operation(name="snapshot.release", request=SnapshotRef, answer=Done, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", http=HttpRoute("DELETE", _S), summary="Forgets a snapshot and unlocks what it locked."),
+        Operation(name="snapshot.move", request=MoveSnapshot, answer=SnapshotMoved, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="key", http=HttpRoute("POST", _S + "/move"), summary="Moves or stops what is in a snapshot."),
+        Operation(name="snapshot.release", request=SnapshotRef, answer=Done, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="key", http=HttpRoute("DELETE", _S), summary="Forgets a snapshot and unlocks what it locked."),
     )
 )  # fmt: skip

@@ -13,6 +13,7 @@ from paceline.wire.operation import (
     Done,
     HttpRoute,
     Operation,
+    ReasonCode,
     Request,
     collect,
     empty_object,
@@ -62,6 +63,7 @@ class DistributeEvent(Request, frozen=True, kw_only=True):
     interaction_id: str | None = None
     agent: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     payload: msgspec.Raw = msgspec.field(default_factory=empty_object)
     tenant: int | None = None
 
@@ -72,7 +74,7 @@ _PUBLISHERS = ALL_CLIENT_KINDS - {"reporting"}
 OPERATIONS = collect(
     (
         Operation(name="topic.subscribe", request=SubscribeTopics, answer=Subscribed, right=("agent", "read"), stream=True, http=HttpRoute("WS", "/v1/topics/stream"), summary="What is published to a topic from now on."),
-        Operation(name="topic.publish", request=Publish, answer=Published, right=("agent", "execute"), client_kinds=_PUBLISHERS, http=HttpRoute("POST", "/v1/topics/{topic}/publish"), summary="Publishes to all who listen to a topic now."),
+        Operation(name="topic.publish", request=Publish, answer=Published, right=("agent", "execute"), client_kinds=_PUBLISHERS, idempotency="key", http=HttpRoute("POST", "/v1/topics/{topic}/publish"), summary="Publishes to all who listen to a topic now."),
         Operation(name="event.distribute", request=DistributeEvent, answer=Done, right=("agent", "execute"), client_kinds=_PUBLISHERS, idempotency="key", http=HttpRoute("POST", "/v1/events"), summary="Writes a reporting event of the client's own: EventCustomReporting."),
     )
 )  # fmt: skip

@@ -5,7 +5,16 @@ from typing import Literal
 import msgspec
 
 from paceline.model.configuration import OwnerType
-from paceline.wire.operation import Answer, Done, HttpRoute, Operation, Request, Verb, collect
+from paceline.wire.operation import (
+    Answer,
+    Done,
+    HttpRoute,
+    Operation,
+    ReasonCode,
+    Request,
+    Verb,
+    collect,
+)
 from paceline.wire.operations.interaction import (
     WORKING_KINDS,
     Interaction,
@@ -31,15 +40,20 @@ class PlaceInWorkbin(Request, frozen=True, kw_only=True):
     deleted: tuple[str, ...] = ()
     agent: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
 class WorkbinContent(Request, frozen=True, kw_only=True):
-    """What is in an owner's workbin, filtered by a condition, in an order, page by page."""
+    """What is in an owner's workbin, filtered by a condition, in an order, page by page.
+
+    With a view of the workbin only what that selects, in its order unless another one is given.
+    """
 
     workbin: str
     owner: str
     owner_type: OwnerType | None = None
+    view: str | None = None
     condition: str = ""
     order: str = ""
     limit: int = 100
@@ -57,14 +71,19 @@ class Content(Answer, frozen=True, kw_only=True):
 
 
 class PullFromWorkbin(Request, frozen=True, kw_only=True):
-    """An agent takes interactions out of a workbin, in any order: these, or the oldest ones in it."""
+    """An agent takes interactions out of a workbin, in any order: these, or the oldest ones in it.
+
+    With a view of the workbin the first ones of what that selects.
+    """
 
     workbin: str
     owner: str
     agent: str
+    view: str | None = None
     interaction_ids: tuple[str, ...] = ()
     count: int = 1
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     tenant: int | None = None
 
 
@@ -146,9 +165,9 @@ _W = "/v1/workbins/{workbin}"
 
 OPERATIONS = collect(
     (
-        Operation(name="interaction.place_in_workbin", request=PlaceInWorkbin, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="by_nature", http=HttpRoute("POST", "/v1/interactions/{interaction_id}/place-in-workbin"), summary="Puts it into an owner's workbin."),
+        Operation(name="interaction.place_in_workbin", request=PlaceInWorkbin, answer=StateAnswer, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="key", http=HttpRoute("POST", "/v1/interactions/{interaction_id}/place-in-workbin"), summary="Puts it into an owner's workbin."),
         Operation(name="workbin.content", request=WorkbinContent, answer=Content, right=_READ, since="1.1", idempotency="by_nature", http=HttpRoute("GET", _W), summary="What is in an owner's workbin."),
-        Operation(name="workbin.pull", request=PullFromWorkbin, answer=Pulled, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", http=HttpRoute("POST", _W + "/pull"), summary="An agent takes interactions out of a workbin."),
+        Operation(name="workbin.pull", request=PullFromWorkbin, answer=Pulled, right=_EXECUTE, client_kinds=WORKING_KINDS, since="1.1", idempotency="key", http=HttpRoute("POST", _W + "/pull"), summary="An agent takes interactions out of a workbin."),
         Operation(name="workbin.list", request=QueueList, answer=WorkbinPage, right=_READ, since="1.1", idempotency="by_nature", http=HttpRoute("GET", "/v1/workbins"), summary="Workbins with their owner types and depth."),
         Operation(name="workbin.statistics", request=WorkbinStatistics, answer=WorkbinCounts, right=_READ, since="1.1", idempotency="by_nature", http=HttpRoute("GET", "/v1/agents/{agent}/workbins"), summary="Content of the workbins that an agent may look into."),
         Operation(name="workbin.stream", request=Watch, answer=Watching, right=_READ, since="1.1", stream=True, http=HttpRoute("WS", "/v1/workbins/stream"), summary="Changes of an owner's workbin, told to this session."),

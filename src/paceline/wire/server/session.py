@@ -5,7 +5,7 @@ notices loses the subscription with `resync_required`, never a part of it silent
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from paceline.errors.failure import PacelineError
@@ -62,6 +62,7 @@ class ServerSession:
         self.client_kind: ClientKind = "operator"
         self.principal: Principal = ANYONE
         self.tenant = 1
+        self.extension: Mapping[str, int | str] = {}
         self.last_request_at = surface.times.machine.monotonic()
         self._surface = surface
         self._link = link
@@ -115,11 +116,14 @@ class ServerSession:
                     field="op",
                 )
             ref = messages[0].ref
-            self._welcome(ref, decode_request(Hello, messages[0].body, strict=False))
+            hello: Hello = decode_request(Hello, messages[0].body, strict=False)
+            self._welcome(ref, hello)
         except PacelineError as error:
             self._put(error_bytes(ref, error, request_id()))
             await self._flush_last()
             return False
+        self.extension = hello.extension
+        self._surface.on_session(self)
         for message in messages[1:]:
             self._request(message)
         return True

@@ -19,6 +19,10 @@ from paceline.wire.server.dispatch import Dispatch
 _log = get_log("wire")
 
 
+def ignored(_peer: Peer) -> None:
+    """For servers that do not care who connects."""
+
+
 class Surface:
     """One server's face.
 
@@ -30,6 +34,8 @@ class Surface:
         The application's name, shown in the welcome of sessions.
     verify
         Gives the principal of a token or raises `unauthenticated`.
+    on_session
+        Told of each session that began; must not fail.
     """
 
     def __init__(
@@ -42,6 +48,7 @@ class Surface:
         times: Times,
         metrics: Metrics,
         open_routes: Sequence[OpenRoute] = (),
+        on_session: Callable[[Peer], None] = ignored,
     ) -> None:
         self.kind = kind
         self.name = name
@@ -51,6 +58,7 @@ class Surface:
         self.open_routes = tuple(open_routes)
         self.sessions: set[Peer] = set()
         self.admission = Admission(lambda: len(self.sessions))
+        self.on_session = on_session
         self._verify = verify
 
     def principal(self, token: str) -> Principal:

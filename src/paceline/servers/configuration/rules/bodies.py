@@ -10,7 +10,15 @@ from typing import Any, NamedTuple, get_args
 import msgspec
 
 from paceline.errors.failure import PacelineError
-from paceline.model.configuration import BODY_TYPES, Body, Dn, Folder, Script, decode_body
+from paceline.model.configuration import (
+    BODY_TYPES,
+    Body,
+    Dn,
+    Folder,
+    Script,
+    View,
+    decode_body,
+)
 from paceline.model.options import SecretSource
 from paceline.servers.configuration.rules.names import check_number, check_type, script_kind
 from paceline.wire.schema import field_error, strict_decoder
@@ -134,3 +142,9 @@ def _check_values(body: Body) -> None:
         check_number(body.number)
     if isinstance(body, Folder) and body.object_type:
         check_type(body.object_type)
+    if isinstance(body, View) and bool(body.queue) == bool(body.workbin):
+        raise PacelineError(
+            "invalid_attribute",
+            "name the queue or the workbin that the view selects from, one of both",
+            field="queue",
+        )

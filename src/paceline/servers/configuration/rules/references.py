@@ -74,7 +74,11 @@ FIELDS: dict[type[Body], tuple[Field, ...]] = {
         Field("log_on_account", "persons"),
     ),
     InteractionQueue: (_PROCESS,),
-    View: (_PROCESS, Field("queue", "scripts", kind=InteractionQueue)),
+    View: (
+        _PROCESS,
+        Field("queue", "scripts", kind=InteractionQueue),
+        Field("workbin", "scripts", kind=Workbin),
+    ),
     Strategy: (
         _PROCESS,
         Field("views", "scripts", "many", View),

@@ -46,6 +46,7 @@ def session_of(node: NodeState, agent: Agent) -> AgentSession:
         login_at=to_text(agent.login_at),
         do_not_disturb=agent.do_not_disturb,
         reason=agent.reason,
+        reason_code=agent.reason_code,
         is_connected=not is_in_grace(node, agent),
         reserved_until=optional_text(agent.reserved_until) if is_reserved else None,
         media=tuple(media_state(name, media) for name, media in agent.media.items()),
@@ -59,6 +60,7 @@ def media_state(name: str, media: Media) -> MediaState:
         media_type=name,
         ready=media.ready,
         reason=media.reason,
+        reason_code=media.reason_code,
         changed_at=to_text(media.changed_at),
         state=media.state or None,
         calls=media.calls,
@@ -149,7 +151,8 @@ def set_ready(
 ) -> None:
     """Ready or not ready for a media type; calls that go on are not forgotten."""
     calls = agent.media[media].calls
-    agent.media[media] = Media(is_ready, reason, node.now, calls=calls)
+    code = node.code_of(reason)
+    agent.media[media] = Media(is_ready, reason, node.now, calls=calls, reason_code=code)
     name = events.READY_FOR_MEDIA if is_ready else events.NOT_READY_FOR_MEDIA
     agent_event(node, name, agent, actor, reason, media_type=media)
 
@@ -208,7 +211,12 @@ def end_session(
 
 def _take_back(node: NodeState, agent: Agent, row: Row, actor: str, reason: str) -> None:
     if not row.ticket and row.agent_id == agent.agent_id:
-        notice = Revoked(interaction_id=row.interaction_id, agent=agent.name, reason=reason)
+        notice = Revoked(
+            interaction_id=row.interaction_id,
+            agent=agent.name,
+            reason=reason,
+            reason_code=node.code_of(reason),
+        )
         tell_agent(node, row, "interaction.revoked", notice)
         node.event(
             events.REVOKED,

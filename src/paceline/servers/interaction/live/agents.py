@@ -71,6 +71,10 @@ class AgentLinks:
         """The sessions that get the agent's notices."""
         return tuple(self._peers.get(key, {}).values())
 
+    def agents_of(self, session_id: str) -> list[AgentKey]:
+        """The agents for whom a session speaks."""
+        return sorted(self._agents.get(session_id, ()))
+
     def active(self, key: AgentKey, now: int) -> None:
         """A request of the agent arrived."""
         self._active_at[key] = now

@@ -1,6 +1,7 @@
 """Joins the node's state, its store and its event log in one transaction per batch: the lane's owner."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from paceline.errors.failure import PacelineError
 from paceline.servers.interaction.event_log import store as log_store
 from paceline.servers.interaction.event_log.publisher import EventPublisher
-from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.node import CodedReason, NodeState
 from paceline.servers.interaction.live.view_head import ViewHead
 from paceline.servers.interaction.store import agents as agent_store
 from paceline.servers.interaction.store import custom_properties as property_store
@@ -16,7 +17,9 @@ from paceline.servers.interaction.store import node as store
 from paceline.servers.interaction.store import parties as party_store
 from paceline.servers.interaction.store import snapshots as snapshot_store
 from paceline.servers.interaction.store import views as view_store
+from paceline.servers.interaction.store import workbins as workbin_store
 from paceline.servers.interaction.store.node import Key, TokenKey
+from paceline.servers.interaction.store.workbins import BinKey
 from paceline.storage.database import Engine, Transaction
 
 MOST_READS = 64
@@ -26,10 +29,21 @@ MOST_READS = 64
 class Work:
     """One request for the lane: what it needs in memory, and how it changes the node.
 
-    `apply` raises before it changes anything, or changes everything it wants to.
+    `apply` raises before it changes anything, or changes everything it wants to. `bins` are the
+    workbins whose content it wants counted, `reason` is what the request gave with a code.
     """
 
-    __slots__ = ("apply", "client_ids", "keys", "on_undelivered", "pull", "reads_data", "tokens")
+    __slots__ = (
+        "apply",
+        "bins",
+        "client_ids",
+        "keys",
+        "on_undelivered",
+        "pull",
+        "reads_data",
+        "reason",
+        "tokens",
+    )
 
     def __init__(
         self,
@@ -40,6 +54,8 @@ class Work:
         pull: tuple[ViewHead, int] | None = None,
         client_ids: Sequence[Key] = (),
         tokens: Sequence[TokenKey] = (),
+        bins: Sequence[BinKey] = (),
+        reason: CodedReason | None = None,
         on_undelivered: Callable[[Any], None] | None = None,
     ) -> None:
         self.apply = apply
@@ -48,7 +64,16 @@ class Work:
         self.pull = pull
         self.client_ids = client_ids
         self.tokens = tokens
+        self.bins = bins
+        self.reason = reason
         self.on_undelivered = on_undelivered
+
+    def doing(self, apply: Callable[[NodeState], Any], *, tokens: Sequence[TokenKey]) -> "Work":
+        """The same work done in another way, which looks at tokens too."""
+        work = copy(self)
+        work.apply = apply
+        work.tokens = (*self.tokens, *tokens)
+        return work
 
 
 class Committer:
@@ -82,6 +107,7 @@ class Committer:
         with_data: list[Key] = []
         client_ids: list[Key] = []
         tokens: list[TokenKey] = []
+        bins: list[BinKey] = []
         for work in batch:
             keys += work.keys
             if work.reads_data:
@@ -91,6 +117,8 @@ class Committer:
                 wanted[head] = wanted.get(head, 0) + count
             client_ids += work.client_ids
             tokens += work.tokens
+            bins += work.bins
+        node.workbin_room.begin(await workbin_store.count_bins(transaction, bins) if bins else {})
         # Other work of the batch may take as many out of a head before it is pulled from.
         taken_before = sum(node.may_wait(key) for key in keys) if wanted else 0
         for head, count in wanted.items():
@@ -152,6 +180,7 @@ class Committer:
         node = self._node
         outcomes: list[Any] = []
         for work in batch:
+            node.reason = work.reason
             try:
                 outcomes.append(work.apply(node))
             except PacelineError as refusal:
@@ -175,6 +204,8 @@ class Committer:
             await property_store.write_states(transaction, states)
         if pending.client_ids:
             await store.write_client_ids(transaction, pending.client_ids)
+        if pending.forgotten_tokens:
+            await store.delete_tokens(transaction, pending.forgotten_tokens)
         if pending.tokens:
             await store.write_tokens(transaction, pending.tokens)
         if pending.agents:
@@ -209,6 +240,10 @@ class Committer:
         if pending.custom:
             custom = [pending.updated[key] for key in pending.custom if key in pending.updated]
             await store.write_custom(transaction, custom, shape)
+        if pending.destinations:
+            keys = pending.destinations
+            changed_rows = [pending.updated[key] for key in keys if key in pending.updated]
+            await store.write_destinations(transaction, changed_rows)
         if pending.changed_data:
             changed = [(*key, text) for key, text in pending.changed_data.items()]
             await store.write_data(transaction, changed)

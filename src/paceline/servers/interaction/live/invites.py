@@ -26,6 +26,7 @@ def invite_of(
         visibility=None if party is None else party.visibility,
         asked_by=None if party is None else node.names.get(party.asked_by),
         reason=reason,
+        reason_code=node.code_of(reason),
     )
 
 

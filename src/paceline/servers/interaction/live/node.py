@@ -5,7 +5,6 @@ gathered and forgets all of it when a batch fails. What is not in memory is read
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import TypeVar
 
@@ -23,10 +22,14 @@ from paceline.runtime.ids import InteractionIds
 from paceline.runtime.times import Times
 from paceline.servers.interaction.event_log.position import position_text
 from paceline.servers.interaction.live.agents import AgentLinks
+from paceline.servers.interaction.live.event_data import encoded
+from paceline.servers.interaction.live.intrusions import Intrusion
 from paceline.servers.interaction.live.pending import Pending
+from paceline.servers.interaction.live.property_echo import PropertyEcho
 from paceline.servers.interaction.live.running_times import RunningTimes
 from paceline.servers.interaction.live.snapshots import Snapshots
 from paceline.servers.interaction.live.views import Views
+from paceline.servers.interaction.live.workbin_room import WorkbinRoom
 from paceline.servers.interaction.live.workbin_watchers import WorkbinWatchers
 from paceline.servers.interaction.rules.custom_values import (
     CustomValues,
@@ -52,18 +55,14 @@ from paceline.storage.database import Queries
 from paceline.wire.call import Peer
 from paceline.wire.once import KeptAnswer
 from paceline.wire.operations.event import Event
-from paceline.wire.operations.interaction import PartyRequestResult
 
 CACHED_ROWS = 20_000
 """Recent interactions kept in memory: a few seconds of work at the gate's rate, about 40 MB (chosen)."""
 
-SMALL_DATA = 2
-"""Most fields of data that are encoded once: media type and party."""
+CodedReason = tuple[str, int]
+"""A reason's text and the code that goes with it."""
 
-_SMALL_KEYS = frozenset(("media_type", "party"))
 T = TypeVar("T")
-_NO_DATA = msgspec.Raw(b"{}")
-_encode = msgspec.json.Encoder().encode
 
 
 class NodeState:
@@ -81,6 +80,7 @@ class NodeState:
         self.times = times
         self.now = times.business.now()
         self._now_text = to_text(self.now)
+        self.reason: CodedReason | None = None
         self.counters = counters
         self.ids = InteractionIds(node_code, times, counters.last_id_ms)
         self.views = Views(head_size)
@@ -92,8 +92,10 @@ class NodeState:
         self.parties: dict[Key, dict[int, Party]] = {}
         self.running = RunningTimes()
         self.workbin_watchers = WorkbinWatchers()
+        self.workbin_room = WorkbinRoom()
+        self.property_echo = PropertyEcho()
         self.snapshots = Snapshots()
-        self.intrusions: dict[int, Callable[[PartyRequestResult], None]] = {}
+        self.intrusions: dict[int, Intrusion] = {}
         self.on_agents_changed: Callable[[set[AgentKey]], None] = lambda _: None
         self.held: dict[str, set[Key]] = {}
         self.routers: dict[str, Peer] = {}
@@ -162,6 +164,10 @@ class NodeState:
             )
         return found.id
 
+    def queue_ids(self, tenant: int, names: Iterable[str], *, field: str) -> tuple[int, ...]:
+        """The ids of several interaction queues; see `queue_id`."""
+        return tuple(self.queue_id(tenant, name, field=field) for name in names)
+
     def virtual_queue_id(self, tenant: int, number: str) -> int:
         """The id of a virtual queue by number; `invalid_attribute` when it does not exist."""
         found = self.snapshot.virtual_queues.get((tenant, number))
@@ -174,9 +180,18 @@ class NodeState:
         return found[0]
 
     def agent_id(self, tenant: int, name: str) -> int:
-        """The id of an agent; `invalid_attribute` when no enabled agent has this user name."""
+        """The id of an agent, or of a place that is logged in alone.
+
+        Raises
+        ------
+        PacelineError
+            `invalid_attribute` when no enabled agent has this user name, nor such a place.
+        """
         found = self.snapshot.agents.get((tenant, name))
         if found is None:
+            place_id = self.snapshot.places.get((tenant, name))
+            if place_id is not None and (tenant, place_id) in self.agents:
+                return place_id
             raise PacelineError(
                 "invalid_attribute",
                 f"'{name}' is not an enabled agent of tenant {tenant}",
@@ -285,6 +300,8 @@ class NodeState:
         self._rows[key] = new
         if new.custom is not old.custom and new.custom != old.custom:
             self.pending.custom.add(key)
+        if new.destinations is not old.destinations:
+            self.pending.destinations.add(key)
         if key in self.pending.inserted:
             self.pending.inserted[key] = new
         else:
@@ -294,6 +311,8 @@ class NodeState:
         if new.is_waiting:
             self.views.offer(new, self.now)
         self.views.moved(old, new)
+        if self.workbin_room.counts:
+            self.workbin_room.moved(old, new)
         self._hold(old.router_session, new.router_session, key)
 
     def finish(self, row: Row, reason: str | None) -> None:
@@ -302,6 +321,8 @@ class NodeState:
         if row.is_waiting:
             self.views.remove(row)
         self.views.moved(row, None)
+        if self.workbin_room.counts:
+            self.workbin_room.moved(row, None)
         self._hold(row.router_session, None, key)
         ended = msgspec.structs.replace(
             row, state=4, agent_id=None, place_id=None, router_session=None, ticket=0, ticket_until=None,
@@ -332,6 +353,12 @@ class NodeState:
         """Keeps what a client token did."""
         self._tokens[key] = stored
         self.pending.tokens.append((*key, expires_at, stored.body_hash, stored.answer))
+
+    def forget_token(self, key: TokenKey) -> None:
+        """What was done under it is undone: whoever repeats the request does it anew."""
+        self._tokens.pop(key, None)
+        self.pending.tokens = [kept for kept in self.pending.tokens if kept[:4] != key]
+        self.pending.forgotten_tokens.append(key)
 
     def next_ticket(self) -> int:
         """A number no invitation of this node had before, also before a restart."""
@@ -410,10 +437,16 @@ class NodeState:
             agent=agent,
             place=place,
             reason=reason,
+            reason_code=None if self.reason is None else self.code_of(reason),
             properties_version=row.properties_version if row is not None else None,
-            data=_encoded(fields) if fields else _NO_DATA,
+            data=encoded(fields),
         )
         self.pending.events.setdefault(event.tenant, []).append(event)
+
+    def code_of(self, reason: str | None) -> int | None:
+        """The code that the request in work gave with a reason; None for reasons of the server's own."""
+        given = self.reason
+        return given[1] if given is not None and given[0] == reason else None
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Something to do when the batch is durable: a notice, a timer. Must not fail."""
@@ -511,18 +544,6 @@ class NodeState:
                     del self.held[old]
         if new is not None:
             self.held.setdefault(new, set()).add(key)
-
-
-def _encoded(fields: Mapping[str, object]) -> msgspec.Raw:
-    """The JSON of an event's data; the few small forms that repeat all day are encoded once."""
-    if len(fields) <= SMALL_DATA and fields.keys() <= _SMALL_KEYS:
-        return _small(tuple(fields.items()))
-    return msgspec.Raw(_encode(fields))
-
-
-@lru_cache(maxsize=256)
-def _small(items: tuple[tuple[str, object], ...]) -> msgspec.Raw:
-    return msgspec.Raw(_encode(dict(items)))
 
 
 def _trim(entries: dict[Key, T], limit: int) -> None:

@@ -95,6 +95,7 @@ def leave(node: NodeState, row: Row, party: Party, actor: str, reason: str | Non
         interaction_id=row.interaction_id,
         agent=node.names.get(party.agent_id, ""),
         reason=reason,
+        reason_code=node.code_of(reason),
     )
     tell_parties(node, row, "interaction.party_removed", notice)
     _release(node, party)
@@ -116,6 +117,7 @@ def end_request(
             agent=node.names.get(who or 0, ""),
             ticket=party.ticket,
             reason=reason,
+            reason_code=node.code_of(reason),
         )
         tell(node, row.tenant_id, who, "interaction.revoked", notice)
     outcome: PartyOutcome = "rejected" if event == events.REJECTED else "revoked"
@@ -132,12 +134,15 @@ def tell_requester(
         role=party.role,
         outcome=outcome,
         reason=reason,
+        reason_code=node.code_of(reason),
     )
     tell(node, party.tenant_id, party.asked_by, "interaction.party_request_result", notice)
     if party.role == INTRUDE:
-        answer = node.intrusions.get(party.ticket)
-        if answer is not None:
-            node.after_commit(lambda: answer(notice))
+        intrusion = node.intrusions.get(party.ticket)
+        if intrusion is not None:
+            if outcome == "accepted":
+                intrusion.keep()
+            node.after_commit(lambda: intrusion.answer(notice))
 
 
 def end_all(node: NodeState, row: Row, actor: str, reason: str | None) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from paceline.model.agent import AgentKey
 from paceline.model.interaction import Row
 from paceline.model.interaction_snapshot import InteractionSnapshot
-from paceline.servers.interaction.store.node import Finished, Key
+from paceline.servers.interaction.store.node import Finished, Key, TokenKey
 from paceline.wire.call import Peer
 from paceline.wire.operations.event import Event
 
@@ -26,9 +26,11 @@ class Pending(msgspec.Struct):
     new_data: dict[Key, str] = {}
     changed_data: dict[Key, str] = {}
     custom: set[Key] = set()
+    destinations: set[Key] = set()
     property_states: dict[Key, tuple[str, bool] | None] = {}
     client_ids: list[tuple[int, str, int]] = []
     tokens: list[tuple[int, str, str, str, int, bytes, str]] = []
+    forgotten_tokens: list[TokenKey] = []
     agents: set[AgentKey] = set()
     parties: set[Key] = set()
     snapshots: list[InteractionSnapshot] = []
@@ -53,4 +55,5 @@ class Pending(msgspec.Struct):
             or self.property_states
             or self.events
             or self.tokens
+            or self.forgotten_tokens
         )

@@ -34,7 +34,11 @@ def tell_taken(node: NodeState, row: Row, reason: str | None, *, by: str | None 
     if row.router_session != by:
         agent = node.names.get(row.agent_id or 0)
         notice = DeliveryResult(
-            interaction_id=row.interaction_id, outcome="revoked", agent=agent, reason=reason
+            interaction_id=row.interaction_id,
+            outcome="revoked",
+            agent=agent,
+            reason=reason,
+            reason_code=node.code_of(reason),
         )
         tell_router(node, row.router_session, notice)
 
@@ -135,7 +139,11 @@ def end_ringing(node: NodeState, row: Row, actor: str, reason: str) -> None:
         data={"ticket": row.ticket},
     )
     notice = Revoked(
-        interaction_id=row.interaction_id, agent=name, ticket=row.ticket, reason=reason
+        interaction_id=row.interaction_id,
+        agent=name,
+        ticket=row.ticket,
+        reason=reason,
+        reason_code=node.code_of(reason),
     )
     tell_agent(node, row, "interaction.revoked", notice)
 
@@ -228,13 +236,14 @@ def hand_over(node: NodeState, row: Row, party: Party, actor: str, reason: str |
         agent=name,
         place=node.names.get(row.place_id or 0),
         reason=reason,
-        data={"party": "agent"},
+        data={"party": "agent", "owner": node.names.get(party.agent_id)},
     )
     notice = PartyRemoved(
         interaction_id=row.interaction_id,
         agent=name,
         owner=node.names.get(party.agent_id),
         reason=reason,
+        reason_code=node.code_of(reason),
     )
     parties.tell_parties(node, new, "interaction.party_removed", notice)
     parties.tell(node, row.tenant_id, old_id, "interaction.party_removed", notice)
@@ -280,7 +289,10 @@ def take_away(node: NodeState, row: Row, actor: str, reason: str) -> Row:
 
 def _tell_taken(node: NodeState, row: Row, agent_id: int, reason: str) -> None:
     notice = Revoked(
-        interaction_id=row.interaction_id, agent=node.names.get(agent_id, ""), reason=reason
+        interaction_id=row.interaction_id,
+        agent=node.names.get(agent_id, ""),
+        reason=reason,
+        reason_code=node.code_of(reason),
     )
     parties.tell(node, row.tenant_id, agent_id, "interaction.revoked", notice)
 
@@ -298,6 +310,11 @@ def stop(node: NodeState, row: Row, actor: str, reason: str | None) -> None:
         tell_router(
             node,
             row.router_session,
-            DeliveryResult(interaction_id=row.interaction_id, outcome="stopped", reason=reason),
+            DeliveryResult(
+                interaction_id=row.interaction_id,
+                outcome="stopped",
+                reason=reason,
+                reason_code=node.code_of(reason),
+            ),
         )
     node.finish(node.row(row.key), reason)

@@ -182,5 +182,6 @@ def _state_of(node: NodeState, agent: Agent) -> PlaceAgentState:
         session_id=agent.session_id,
         do_not_disturb=agent.do_not_disturb,
         reason=agent.reason,
+        reason_code=agent.reason_code,
         media=tuple(media_state(name, media) for name, media in agent.media.items()),
     )

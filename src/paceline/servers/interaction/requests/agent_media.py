@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+
+from msgspec.structs import replace
 
 from paceline.errors.failure import PacelineError
 from paceline.model import events
@@ -15,6 +18,7 @@ from paceline.servers.interaction.live.agent_transitions import (
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.agent import AgentRef, AgentSession, MediaRef, PostMediaState
 
@@ -32,13 +36,13 @@ class AgentMediaRequests:
     def handlers(self) -> Handlers:
         """By operation name."""
         return {
-            "agent.dnd_on": lambda call, request: self._disturb(call, request, is_on=True),
-            "agent.dnd_off": lambda call, request: self._disturb(call, request, is_on=False),
+            "agent.dnd_on": partial(self._disturb, "agent.dnd_on"),
+            "agent.dnd_off": partial(self._disturb, "agent.dnd_off"),
             "agent.change_reason": self.change_agent_reason,
             "media.add": self.add,
             "media.remove": self.remove,
-            "media.ready": lambda call, request: self._ready(call, request, is_ready=True),
-            "media.not_ready": lambda call, request: self._ready(call, request, is_ready=False),
+            "media.ready": partial(self._ready, "media.ready"),
+            "media.not_ready": partial(self._ready, "media.not_ready"),
             "media.change_reason": self.change_media_reason,
             "media.set_state": self.set_state,
         }
@@ -56,7 +60,7 @@ class AgentMediaRequests:
             add_media(node, agent, request.media, actor)
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change("media.add", call, request, change)
 
     def remove(self, call: Call, request: MediaRef) -> "asyncio.Future[AgentSession]":
         """Removes a media type; what the agent handles in it stays with the agent."""
@@ -68,11 +72,13 @@ class AgentMediaRequests:
             agent_event(node, name, agent, actor, request.reason, media_type=request.media)
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change("media.remove", call, request, change)
 
     def _ready(
-        self, call: Call, request: MediaRef, *, is_ready: bool
+        self, operation: str, call: Call, request: MediaRef
     ) -> "asyncio.Future[AgentSession]":
+        is_ready = operation == "media.ready"
+
         def change(node: NodeState, agent: Agent, actor: str) -> bool:
             if _media_of(agent, request.media).ready == is_ready:
                 word = "ready" if is_ready else "not ready"
@@ -84,33 +90,33 @@ class AgentMediaRequests:
             set_ready(node, agent, request.media, actor, is_ready=is_ready, reason=request.reason)
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change(operation, call, request, change)
 
     def change_media_reason(self, call: Call, request: MediaRef) -> "asyncio.Future[AgentSession]":
         """Another reason for the state a medium is in; the same one changes nothing."""
 
         def change(node: NodeState, agent: Agent, actor: str) -> bool:
             media = _media_of(agent, request.media)
-            if media.reason == request.reason:
+            if (media.reason, media.reason_code) == (request.reason, request.reason_code):
                 return False
-            media.reason = request.reason
+            media.reason, media.reason_code = request.reason, request.reason_code
             name = events.MEDIA_STATE_REASON_CHANGED
             agent_event(node, name, agent, actor, request.reason, media_type=request.media)
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change("media.change_reason", call, request, change)
 
     def change_agent_reason(self, call: Call, request: AgentRef) -> "asyncio.Future[AgentSession]":
         """Another reason of the agent's own; the same one changes nothing."""
 
         def change(node: NodeState, agent: Agent, actor: str) -> bool:
-            if agent.reason == request.reason:
+            if (agent.reason, agent.reason_code) == (request.reason, request.reason_code):
                 return False
-            agent.reason = request.reason
+            agent.reason, agent.reason_code = request.reason, request.reason_code
             agent_event(node, events.AGENT_STATE_REASON_CHANGED, agent, actor, request.reason)
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change("agent.change_reason", call, request, change)
 
     def set_state(self, call: Call, request: PostMediaState) -> "asyncio.Future[AgentSession]":
         """What a telephone system knows: any state but ready is not ready, with that state as reason."""
@@ -124,9 +130,11 @@ class AgentMediaRequests:
                 calls = int(request.state == "busy")
             is_ready = request.state == "ready"
             reason = request.reason or (None if is_ready else request.state)
-            new = Media(is_ready, reason, node.now, state=request.state, calls=calls)
-            is_same = (new.ready, new.reason, new.calls) == (old.ready, old.reason, old.calls)
-            if is_same and old.state == new.state:
+            code = node.code_of(reason)
+            new = Media(
+                is_ready, reason, node.now, state=request.state, calls=calls, reason_code=code
+            )
+            if new == replace(old, changed_at=node.now):
                 return False
             agent.media[request.media] = new
             agent_event(
@@ -141,35 +149,41 @@ class AgentMediaRequests:
             )
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change("media.set_state", call, request, change)
 
     def _disturb(
-        self, call: Call, request: AgentRef, *, is_on: bool
+        self, operation: str, call: Call, request: AgentRef
     ) -> "asyncio.Future[AgentSession]":
+        is_on = operation == "agent.dnd_on"
+
         def change(node: NodeState, agent: Agent, actor: str) -> bool:
             if agent.do_not_disturb == is_on:
                 return False
             agent.do_not_disturb = is_on
-            agent.reason = request.reason
+            agent.reason, agent.reason_code = request.reason, request.reason_code
             name = events.DO_NOT_DISTURB_ON if is_on else events.DO_NOT_DISTURB_OFF
             agent_event(node, name, agent, actor, request.reason)
             return True
 
-        return self._change(call, request.agent, request.tenant, change)
+        return self._change(operation, call, request, change)
 
     def _change(
-        self, call: Call, name: str, tenant: int | None, change: Change
+        self,
+        operation: str,
+        call: Call,
+        request: AgentRef | MediaRef | PostMediaState,
+        change: Change,
     ) -> "asyncio.Future[AgentSession]":
-        asked = call.tenant_of(tenant)
+        asked = call.tenant_of(request.tenant)
         actor = actor_of(call)
 
         def apply(node: NodeState) -> AgentSession:
-            agent = node.logged_in(asked, name)
+            agent = node.logged_in(asked, request.agent)
             if change(node, agent, actor):
                 node.change_agent(agent)
             return session_of(node, agent)
 
-        return self._lane.submit(call, Work(apply))
+        return submit_once(self._lane, call, operation, request, Work(apply), AgentSession)
 
 
 def _event_of(old: Media, new: Media) -> str:

@@ -20,6 +20,7 @@ from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import ROUTING
 from paceline.servers.interaction.requests.lane import NodeLane, session_of
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.storage.database import DatabaseError
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.agent import Reservation, Reserve
@@ -50,7 +51,8 @@ class ReservationRequests:
         tenant = call.tenant_of(request.tenant)
         key = (tenant, request.interaction_id)
         if request.duration_s == 0:
-            return self._lane.submit(call, Work(lambda node: _cancel(node, tenant, call, request)))
+            work = Work(lambda node: _cancel(node, tenant, call, request))
+            return self._submit(call, request, work)
         agent_key = (tenant, self._lane.node.agent_id(tenant, request.agent))
         answer: asyncio.Future[Reservation] = asyncio.get_running_loop().create_future()
         wish = _Wish(call, request, key, answer)
@@ -83,12 +85,14 @@ class ReservationRequests:
     def _begin(self, wish: _Wish) -> "asyncio.Future[Reservation] | None":
         """The decision on one wish; they are taken in the order in which they are begun."""
         try:
-            return self._lane.submit(
-                wish.call, Work(lambda node: self._decide(node, wish), keys=(wish.key,))
-            )
+            work = Work(lambda node: self._decide(node, wish), keys=(wish.key,))
+            return self._submit(wish.call, wish.request, work)
         except PacelineError as refusal:
             wish.answer.set_exception(refusal)
             return None
+
+    def _submit(self, call: Call, request: Reserve, work: Work) -> "asyncio.Future[Reservation]":
+        return submit_once(self._lane, call, "agent.reserve", request, work, Reservation)
 
     def _decide(self, node: NodeState, wish: _Wish) -> Reservation:
         request, call = wish.request, wish.call

@@ -24,11 +24,12 @@ from paceline.servers.interaction.live.agent_transitions import (
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.invites import outstanding
 from paceline.servers.interaction.live.node import NodeState
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.requests.lane import NodeLane, actor_of, coded
 from paceline.servers.interaction.rules.seats import seat_limit
+from paceline.wire.access import is_bound_agent
 from paceline.wire.call import Call, Handlers, Peer
 from paceline.wire.operation import Done
-from paceline.wire.operations.agent import AgentRef, AgentSession, Login
+from paceline.wire.operations.agent import AgentRef, AgentSession, Login, PlaceLogin
 
 LOST = "agent connection lost"
 NEW_CLIENT = "agent logs in as a new client"
@@ -52,22 +53,60 @@ class AgentRequests:
     @property
     def handlers(self) -> Handlers:
         """By operation name."""
-        return {"agent.login": self.login, "agent.logout": self.logout}
+        return {
+            "agent.login": self.login,
+            "agent.logout": self.logout,
+            "place.login": self.login_of_place,
+        }
 
     def login(self, call: Call, request: Login) -> "asyncio.Future[AgentSession]":
         """Begins a session; at the same place it attaches to the one that exists."""
         tenant = call.tenant_of(request.tenant)
+        return self._login(
+            call,
+            request,
+            request.agent,
+            lambda node: (tenant, node.agent_id(tenant, request.agent)),
+        )
+
+    def login_of_place(self, call: Call, request: PlaceLogin) -> "asyncio.Future[AgentSession]":
+        """Begins a session of a place without an agent; the place's name stands for the agent's."""
+        if is_bound_agent(call.principal):
+            raise PacelineError(
+                "not_allowed", "an agent logs in itself, at the place if it likes", field="place"
+            )
+        tenant = call.tenant_of(request.tenant)
+
+        def key(node: NodeState) -> AgentKey:
+            if (tenant, request.place) in node.snapshot.agents:
+                raise PacelineError(
+                    "invalid_attribute",
+                    f"'{request.place}' is an agent too; log the agent in",
+                    field="place",
+                )
+            return tenant, _place_named(node, tenant, request.place)
+
+        return self._login(call, request, request.place, key)
+
+    def _login(
+        self,
+        call: Call,
+        request: Login | PlaceLogin,
+        name: str,
+        key_of: Callable[[NodeState], AgentKey],
+    ) -> "asyncio.Future[AgentSession]":
+        tenant = call.tenant_of(request.tenant)
         actor = actor_of(call)
         peer = call.peer
-        keys = keys_of(session_named(self._lane.node, tenant, request.agent))
+        keys = keys_of(session_named(self._lane.node, tenant, name))
 
         def apply(node: NodeState) -> AgentSession:
-            key = (tenant, node.agent_id(tenant, request.agent))
+            key = key_of(node)
             place_id = self._place_id(node, key, request.place)
             agent = node.agents.get(key)
             is_new = agent is None or self._is_elsewhere(node, agent, request, place_id)
             if agent is not None and not is_new:
-                self._check_connections(node, agent, peer)
+                self._check_connections(node, agent, request, peer)
             elif place_id is not None:
                 self._check_place(node, key, place_id)
             if agent is None:
@@ -77,7 +116,7 @@ class AgentRequests:
                 end_session(node, agent, actor, NEW_CLIENT, set(keys))
                 self._close(node, agent, peers)
             if agent is None or is_new:
-                agent = _new_session(node, key, request, place_id, actor)
+                agent = _new_session(node, key, name, request.reason, place_id, actor)
             for media in dict.fromkeys(request.media):
                 if media not in agent.media:
                     add_media(node, agent, media, actor)
@@ -88,7 +127,8 @@ class AgentRequests:
             node.change_agent(agent)
             return session_of(node, agent)
 
-        return self._lane.submit(call, Work(apply, keys=keys, reads_data=True))
+        work = Work(apply, keys=keys, reads_data=True, reason=coded(request))
+        return self._lane.submit(call, work)
 
     def logout(self, call: Call, request: AgentRef) -> "asyncio.Future[Done]":
         """Ends the session; not logged in is fine."""
@@ -104,7 +144,7 @@ class AgentRequests:
                 node.agent_id(tenant, request.agent)  # refuses a name that nobody has
             return Done()
 
-        return self._lane.submit(call, Work(apply, keys=keys))
+        return self._lane.submit(call, Work(apply, keys=keys, reason=coded(request)))
 
     # --- what a login needs ---------------------------------------------------------------------
 
@@ -126,15 +166,10 @@ class AgentRequests:
             return key[1]
         if name is None:
             return None
-        place_id = node.snapshot.places.get((key[0], name))
-        if place_id is None:
-            raise PacelineError(
-                "invalid_attribute", f"place '{name}' does not exist", field="place"
-            )
-        return place_id
+        return _place_named(node, key[0], name)
 
     def _is_elsewhere(
-        self, node: NodeState, agent: Agent, request: Login, place_id: int | None
+        self, node: NodeState, agent: Agent, request: Login | PlaceLogin, place_id: int | None
     ) -> bool:
         """Whether the session is at another place and makes room for this login.
 
@@ -149,18 +184,21 @@ class AgentRequests:
             return True
         where = node.names.get(agent.place_id or 0, "no place")
         raise PacelineError(
-            "agent_elsewhere", f"agent '{request.agent}' is logged in at {where}", field="place"
+            "agent_elsewhere", f"agent '{agent.name}' is logged in at {where}", field="place"
         )
 
-    def _check_connections(self, node: NodeState, agent: Agent, peer: Peer | None) -> None:
+    def _check_connections(
+        self, node: NodeState, agent: Agent, request: Login | PlaceLogin, peer: Peer | None
+    ) -> None:
         if peer is None or self._connections_option != "false":
             return
         if any(other.session_id != peer.session_id for other in node.links.peers(agent.key)):
+            is_place = isinstance(request, PlaceLogin)
             raise PacelineError(
-                "agent_elsewhere",
-                f"agent '{agent.name}' is logged in over another connection, and "
+                "place_occupied" if is_place else "agent_elsewhere",
+                f"'{agent.name}' is logged in over another connection, and "
                 "allow-multiple-agent-connections is false",
-                field="agent",
+                field="place" if is_place else "agent",
             )
 
     def _check_place(self, node: NodeState, key: AgentKey, place_id: int) -> None:
@@ -171,12 +209,12 @@ class AgentRequests:
         if is_in_grace(node, other):
             raise PacelineError(
                 "place_in_logout",
-                f"agent '{other.name}' at '{place}' has lost the connection and is being logged out",
+                f"'{other.name}' at '{place}' has lost the connection and is being logged out",
                 field="place",
                 retry_after_s=self._lane.settings.current.seconds("settings", "mass-logout-grace"),
             )
         raise PacelineError(
-            "place_occupied", f"agent '{other.name}' is logged in at '{place}'", field="place"
+            "place_occupied", f"'{other.name}' is logged in at '{place}'", field="place"
         )
 
     def _check_seats(self, node: NodeState) -> None:
@@ -258,16 +296,28 @@ def ending(
     return Work(apply, keys=keys)
 
 
+def _place_named(node: NodeState, tenant: int, name: str) -> int:
+    place_id = node.snapshot.places.get((tenant, name))
+    if place_id is None:
+        raise PacelineError("invalid_attribute", f"place '{name}' does not exist", field="place")
+    return place_id
+
+
 def _new_session(
-    node: NodeState, key: AgentKey, request: Login, place_id: int | None, actor: str
+    node: NodeState,
+    key: AgentKey,
+    name: str,
+    reason: str | None,
+    place_id: int | None,
+    actor: str,
 ) -> Agent:
     agent = Agent(
         tenant_id=key[0],
         agent_id=key[1],
-        name=request.agent,
+        name=name,
         session_id=str(request_id()),
         place_id=place_id,
         login_at=node.now,
     )
-    agent_event(node, events.AGENT_LOGIN, agent, actor, request.reason, session_id=agent.session_id)
+    agent_event(node, events.AGENT_LOGIN, agent, actor, reason, session_id=agent.session_id)
     return agent

@@ -41,6 +41,7 @@ from paceline.servers.interaction.requests.lane import (
     handlers_of,
     session_of,
 )
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.interaction import (
@@ -147,7 +148,8 @@ class DeliveryRequests:
                 expires_at=to_text(until),
             )
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True)
+        return submit_once(self._lane, call, "interaction.deliver", request, work, Delivered)
 
     def accept(self, call: Call, request: Accept) -> "asyncio.Future[StateAnswer]":
         """The invited agent takes it; the agent who has it already gets the same answer.
@@ -195,7 +197,7 @@ class DeliveryRequests:
                 node, new, actor, events.VIRTUAL_QUEUE_DISTRIBUTED, agent=agent.name
             )
             node.put(row, new)
-            tell_router(node, row.router_session, _result(row, "accepted", agent.name))
+            tell_router(node, row.router_session, _result(node, row, "accepted", agent.name))
             return state_answer(new)
 
         return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
@@ -239,7 +241,9 @@ class DeliveryRequests:
                 node.put(row, new)
                 node.event(events.PARTY_ADDED, actor, row=new, data={"party": "strategy"})
                 tell_router(
-                    node, row.router_session, _result(row, "rejected", agent.name, request.reason)
+                    node,
+                    row.router_session,
+                    _result(node, row, "rejected", agent.name, request.reason),
                 )
             else:
                 node.put(row, new)
@@ -248,7 +252,8 @@ class DeliveryRequests:
                 )
             return state_answer(new)
 
-        return self._lane.submit(call, Work(apply, keys=(key,)))
+        work = Work(apply, keys=(key,))
+        return submit_once(self._lane, call, "interaction.reject", request, work, StateAnswer)
 
     def revoke(self, call: Call, request: Revoke) -> "asyncio.Future[StateAnswer]":
         """Takes an unanswered offer back."""
@@ -268,7 +273,8 @@ class DeliveryRequests:
                 )
             return state_answer(_revoke(node, row, actor, request.reason or "revoked"))
 
-        return self._lane.submit(call, Work(apply, keys=(key,)))
+        work = Work(apply, keys=(key,))
+        return submit_once(self._lane, call, "interaction.revoke", request, work, StateAnswer)
 
     def end_offer(self, key: tuple[int, str], ticket: int) -> None:
         """The time of an offer is over; one that was answered meanwhile is no matter."""
@@ -296,18 +302,23 @@ class DeliveryRequests:
 def _revoke(node: NodeState, row: Row, actor: str, reason: str) -> Row:
     end_ringing(node, row, actor, reason)
     agent = node.names.get(row.agent_id or 0)
-    tell_router(node, row.router_session, _result(row, "revoked", agent, reason))
+    tell_router(node, row.router_session, _result(node, row, "revoked", agent, reason))
     return place_in_queue(node, row, row.queue_id, actor, reason=reason, as_new=False)
 
 
 def _result(
-    row: Row, outcome: DeliveryOutcome, agent: str | None, reason: str | None = None
+    node: NodeState,
+    row: Row,
+    outcome: DeliveryOutcome,
+    agent: str | None,
+    reason: str | None = None,
 ) -> DeliveryResult:
     return DeliveryResult(
         interaction_id=row.interaction_id,
         outcome=outcome,
         agent=agent,
         reason=reason,
+        reason_code=node.code_of(reason),
     )
 
 

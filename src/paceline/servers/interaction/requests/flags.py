@@ -6,7 +6,7 @@ from paceline.errors.failure import PacelineError
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import QUEUED, replace, set_held
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of, check_ownership
+from paceline.servers.interaction.requests.lane import NodeLane, actor_of, check_ownership, coded
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operations.interaction import Flag, StateAnswer
@@ -37,7 +37,7 @@ class FlagRequests:
             check_ownership(node, row, call, request.agent)
             return state_answer(set_held(node, row, actor, request.reason, is_held=is_held))
 
-        return self._lane.submit(call, Work(apply, keys=(key,)))
+        return self._lane.submit(call, Work(apply, keys=(key,), reason=coded(request)))
 
     def _lock(self, call: Call, request: Flag, *, is_locked: bool) -> "asyncio.Future[StateAnswer]":
         key = (call.tenant_of(request.tenant), request.interaction_id)

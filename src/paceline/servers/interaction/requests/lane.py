@@ -10,12 +10,13 @@ from paceline.runtime.log import get_log
 from paceline.runtime.settings import LiveSettings
 from paceline.runtime.tasks import TaskGroup
 from paceline.servers.interaction.live.committer import Work
-from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.node import CodedReason, NodeState
 from paceline.servers.interaction.live.transitions import HANDLING, QUEUED
 from paceline.storage.database import DatabaseError
 from paceline.storage.lane import Lane
 from paceline.wire.access import is_bound_agent
 from paceline.wire.call import Call
+from paceline.wire.operation import Request
 
 TRIED_AGAIN: Final = frozenset({"database_unavailable", "outcome_unknown", "overloaded"})
 """What passes: the node's own work is repeated until it is done."""
@@ -173,6 +174,25 @@ def check_router(row: Row, call: Call) -> None:
         raise PacelineError(
             "not_owner", f"interaction '{row.interaction_id}' is held by another session"
         )
+
+
+def coded(request: Request) -> CodedReason | None:
+    """The reason of a request with its code; None without a code.
+
+    Raises
+    ------
+    PacelineError
+        `invalid_attribute` when a code came without a text.
+    """
+    code = getattr(request, "reason_code", None)
+    if code is None:
+        return None
+    text: str | None = getattr(request, "reason", None)
+    if text is None:
+        raise PacelineError(
+            "invalid_attribute", "a reason_code needs the reason's text", field="reason_code"
+        )
+    return text, code
 
 
 def session_of(call: Call) -> str | None:

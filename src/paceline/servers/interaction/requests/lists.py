@@ -57,7 +57,7 @@ class ListRequests:
         rows = [
             ViewRow(
                 name=name,
-                queue=view.queue,
+                queue=self._node.names.get(head.queue_id, view.queue),
                 depth=await count_view(
                     self._database,
                     tenant_id=tenant,

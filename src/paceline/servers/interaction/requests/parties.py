@@ -12,15 +12,18 @@ from paceline.model.instant import to_text
 from paceline.model.interaction import InteractionState, Row
 from paceline.model.party import INTRUDE, Party, Role, Visibility
 from paceline.servers.interaction.live import parties
-from paceline.servers.interaction.live.agent_transitions import check_reachable
+from paceline.servers.interaction.live.agent_transitions import agents_at, check_reachable
 from paceline.servers.interaction.live.committer import Work
+from paceline.servers.interaction.live.intrusions import Intrusion
 from paceline.servers.interaction.live.invites import invite_of
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.live.transitions import HANDLING, hand_over, successor
 from paceline.servers.interaction.requests.delivery import Offers, check_not_ringing
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of, handlers_of
+from paceline.servers.interaction.requests.lane import NodeLane, actor_of, coded, handlers_of
+from paceline.servers.interaction.requests.once import keep_until, submit_once
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
+from paceline.wire.once import Once, again, kept, once_of
 from paceline.wire.operations.interaction import (
     Conference,
     Delivered,
@@ -40,6 +43,7 @@ class PartyRequests:
     def __init__(self, lane: NodeLane, offers: Offers) -> None:
         self._lane = lane
         self._offers = offers
+        self._intruding: set[Once] = set()
 
     @property
     def handlers(self) -> Handlers:
@@ -75,7 +79,7 @@ class PartyRequests:
                     field="agent",
                 )
             _check_nobody_asked(node, row)
-            target = _target(node, row, request.to_agent)
+            target = _target(node, row, _agent_asked(node, agent, request))
             party = self._ask(node, row, target, agent, role, visibility)
             target.ringing[row.media_type] = row.interaction_id
             self._tell(node, row, party, target, actor, request.reason)
@@ -86,22 +90,47 @@ class PartyRequests:
                 expires_at=to_text(party.ticket_until or 0),
             )
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True)
+        return submit_once(self._lane, call, f"interaction.{role}", request, work, Delivered)
 
     async def intrude(self, call: Call, request: Intrude) -> StateAnswer:
         """Asks the owner; answered when the owner has answered, at the latest with timeout_s.
 
-        Who waits shorter than delivering-timeout withdraws the question.
+        Who waits shorter than delivering-timeout withdraws the question. The answer is kept under
+        the request's key with the acceptance.
         """
+        once = once_of(call, "interaction.intrude")
+        if once is None:
+            return await self._intrude(call, request, None)
+        if once in self._intruding:
+            raise PacelineError(
+                "operation_in_progress", "this intrusion waits for its answer", retry_after_s=1.0
+            )
+        self._intruding.add(once)
+        try:
+            return await self._intrude(call, request, once)
+        finally:
+            self._intruding.discard(once)
+
+    async def _intrude(self, call: Call, request: Intrude, once: Once | None) -> StateAnswer:
         key = (call.tenant_of(request.tenant), request.interaction_id)
         actor = actor_of(call)
+        handled = StateAnswer(interaction_id=key[1], state=InteractionState.HANDLING.text)
         answered: asyncio.Future[PartyRequestResult] = asyncio.get_running_loop().create_future()
 
         def answer(result: PartyRequestResult) -> None:
             if not answered.done():
                 answered.set_result(result)
 
+        def keep() -> None:
+            if once is not None:
+                node = self._lane.node
+                node.use_token(once, kept(request, handled), keep_until(self._lane, node))
+
         def apply(node: NodeState) -> int:
+            if once is not None and (known := node.token(once)) is not None:
+                again(known, request, StateAnswer)
+                return 0
             row = node.row(key)
             owner = _owner(node, row)
             agent = node.logged_in(key[0], request.agent)
@@ -109,25 +138,24 @@ class PartyRequests:
                 return 0
             _check_nobody_asked(node, row)
             party = self._ask(node, row, agent, agent, INTRUDE, request.visibility)
-            node.after_commit(lambda: node.intrusions.update({party.ticket: answer}))
+            intrusion = Intrusion(answer, keep)
+            node.after_commit(lambda: node.intrusions.update({party.ticket: intrusion}))
             self._tell(node, row, party, owner, actor, request.reason)
             return party.ticket
 
-        ticket = await self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        tokens = () if once is None else (once,)
+        reason = coded(request)
+        work = Work(apply, keys=(key,), reads_data=True, tokens=tokens, reason=reason)
+        ticket = await self._lane.submit(call, work)
         if ticket:
             left = call.deadline - self._lane.node.times.machine.monotonic()
             try:
-                async with asyncio.timeout(left):
-                    _check_accepted(await answered)
-            except TimeoutError:
-                raise PacelineError(
-                    "deadline_exceeded", "the agent who has it has not answered within timeout_s"
-                ) from None
+                await _accepted(answered, left)
             finally:
                 self._lane.node.intrusions.pop(ticket, None)
                 if answered.cancelled() or not answered.done():  # a wait that ends cancels it
                     self._withdraw(key, ticket, actor)
-        return StateAnswer(interaction_id=key[1], state=InteractionState.HANDLING.text)
+        return handled
 
     def leave(self, call: Call, request: Leave) -> "asyncio.Future[StateAnswer]":
         """A party leaves; the last one cannot: it places the interaction somewhere or stops it."""
@@ -153,7 +181,7 @@ class PartyRequests:
                 parties.end_request(node, row, waiting, actor, request.reason or "owner left")
             return state_answer(hand_over(node, row, heir, actor, request.reason))
 
-        return self._lane.submit(call, Work(apply, keys=(key,)))
+        return self._lane.submit(call, Work(apply, keys=(key,), reason=coded(request)))
 
     def _ask(
         self,
@@ -221,7 +249,14 @@ def _check_nobody_asked(node: NodeState, row: Row) -> None:
         )
 
 
-def _check_accepted(result: PartyRequestResult) -> None:
+async def _accepted(answered: "asyncio.Future[PartyRequestResult]", left_s: float) -> None:
+    try:
+        async with asyncio.timeout(left_s):
+            result = await answered
+    except TimeoutError:
+        raise PacelineError(
+            "deadline_exceeded", "the agent who has it has not answered within timeout_s"
+        ) from None
     if result.outcome == "rejected":
         raise PacelineError("not_allowed", f"the agent who has it refused: {result.reason}")
     if result.outcome == "revoked":
@@ -244,6 +279,29 @@ def _handling_agent(node: NodeState, row: Row, name: str) -> Agent:
             "not_owner", f"agent '{name}' does not handle '{row.interaction_id}'", field="agent"
         )
     return agent
+
+
+def _agent_asked(node: NodeState, by: Agent, request: Transfer | Conference) -> str:
+    """The name of the agent whom another one asks for, by name or by place."""
+    name, place = request.to_agent, request.to_place
+    if place is None:
+        if name is None:
+            raise PacelineError(
+                "invalid_attribute", "name the agent or its place", field="to_agent"
+            )
+        return name
+    place_id = node.snapshot.places.get((by.tenant_id, place))
+    if place_id is None:
+        raise PacelineError(
+            "invalid_attribute", f"place '{place}' does not exist", field="to_place"
+        )
+    there = [each.name for each in agents_at(node, by.tenant_id, place_id, by.key)]
+    if not there or name not in (None, *there):
+        who = "another agent" if name is None else f"agent '{name}'"
+        raise PacelineError(
+            "invalid_target", f"{who} is not logged in at place '{place}'", field="to_place"
+        )
+    return name or there[0]
 
 
 def _target(node: NodeState, row: Row, name: str) -> Agent:

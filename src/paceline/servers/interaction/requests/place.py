@@ -26,9 +26,12 @@ from paceline.servers.interaction.requests.lane import (
     actor_of,
     check_ownership,
     check_router,
+    coded,
     session_of,
 )
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.servers.interaction.requests.property_changes import Changes, change_properties
+from paceline.servers.interaction.requests.snapshot_locks import check_lock, without_lock
 from paceline.servers.interaction.rules.filter_keys import filter_values_in
 from paceline.servers.interaction.rules.wire_form import state_answer
 from paceline.wire.call import Call, Handlers
@@ -84,8 +87,10 @@ class PlaceRequests:
             if row.state == QUEUED and row.queue_id == queue_id and not (changes or request.hold):
                 return state_answer(row)
             check_router(row, call)
+            check_lock(node, row, call)
             if changes:
                 row = change_properties(node, row, changes, actor, call.peer)
+            row = without_lock(node, row)
             tell_taken(node, row, request.reason, by=session_of(call))
             remove_party(node, row, actor, request.reason)
             if not is_back:
@@ -105,7 +110,10 @@ class PlaceRequests:
                 new = set_held(node, new, actor, request.reason, is_held=True)
             return state_answer(new)
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True)
+        return submit_once(
+            self._lane, call, "interaction.place_in_queue", request, work, StateAnswer
+        )
 
     def enter_virtual_queue(
         self, call: Call, request: EnterVirtualQueue
@@ -165,7 +173,8 @@ class PlaceRequests:
                 node.put(row, new)
             return state_answer(new)
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True, reason=coded(request))
+        return self._lane.submit(call, work)
 
     def abandon(self, call: Call, request: Abandon) -> "asyncio.Future[StateAnswer]":
         """The visitor has left: stopped when no agent had it, else only marked."""
@@ -182,7 +191,8 @@ class PlaceRequests:
                 return state_answer(_mark_abandoned(node, row, actor))
             return _abandon_waiting(node, row, actor, request.reason)
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True, reason=coded(request))
+        return self._lane.submit(call, work)
 
     def stop(self, call: Call, request: Stop) -> "asyncio.Future[StateAnswer]":
         """Ends it; again is fine."""
@@ -197,7 +207,8 @@ class PlaceRequests:
             stop(node, row, actor, request.reason)
             return StateAnswer(interaction_id=key[1], state=InteractionState.STOPPED.text)
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True, reason=coded(request))
+        return self._lane.submit(call, work)
 
 
 def completed_queues(lane: NodeLane) -> frozenset[str]:
@@ -213,8 +224,10 @@ def _complete(
     """Puts it into a completed queue: that is its end."""
     actor = actor_of(call)
     check_router(row, call)
+    check_lock(node, row, call)
     if changes:
         row = change_properties(node, row, changes, actor, call.peer)
+    row = without_lock(node, row)
     tell_taken(node, row, reason or COMPLETED, by=session_of(call))
     remove_party(node, row, actor, reason)
     left = leave_virtual_queue(
@@ -254,7 +267,12 @@ def _abandon_waiting(node: NodeState, row: Row, actor: str, reason: str | None) 
     tell_router(
         node,
         row.router_session,
-        DeliveryResult(interaction_id=row.interaction_id, outcome="abandoned", reason=reason),
+        DeliveryResult(
+            interaction_id=row.interaction_id,
+            outcome="abandoned",
+            reason=reason,
+            reason_code=node.code_of(reason),
+        ),
     )
     node.put(row, new)
     node.finish(new, ABANDONED)

@@ -6,7 +6,7 @@ from paceline.servers.interaction.live import parties
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of, check_ownership
-from paceline.servers.interaction.requests.once import once
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.servers.interaction.requests.property_changes import (
     Changes,
     change_properties,
@@ -85,9 +85,7 @@ class PropertyRequests:
             return state_answer(change_properties(node, row, changes, actor, call.peer))
 
         work = Work(apply, keys=(key, *parent), reads_data=True)
-        return self._lane.submit(
-            call, once(self._lane, call, "interaction.change", request, work, StateAnswer)
-        )
+        return submit_once(self._lane, call, "interaction.change", request, work, StateAnswer)
 
     async def find(self, call: Call, request: Find) -> Found:
         """Interactions that meet a condition, page by page, by submission without an order.

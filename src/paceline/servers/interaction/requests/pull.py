@@ -2,14 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from paceline.errors.failure import PacelineError
 from paceline.expressions.connectives import And
 from paceline.model import events
 from paceline.model.agent import Agent
-from paceline.model.instant import optional_text
 from paceline.model.interaction import Row
 from paceline.servers.interaction.live import workbins
 from paceline.servers.interaction.live.committer import Work
@@ -21,10 +21,10 @@ from paceline.servers.interaction.live.transitions import (
     leave_virtual_queue,
     owner_added,
     replace,
-    return_to_queue,
 )
 from paceline.servers.interaction.live.view_head import ViewHead
-from paceline.servers.interaction.requests.lane import NodeLane, actor_of
+from paceline.servers.interaction.requests.lane import NodeLane, actor_of, coded
+from paceline.servers.interaction.requests.pulled import PullKeys, given_back
 from paceline.servers.interaction.requests.sessions import RouterSessions
 from paceline.servers.interaction.rules.selection import IS_DUE
 from paceline.servers.interaction.rules.wire_form import wire_form
@@ -49,6 +49,7 @@ class PullRequests:
         self._lane = lane
         self._sessions = sessions
         self._database = database
+        self._keys = PullKeys(lane, "view.pull")
 
     @property
     def handlers(self) -> Handlers:
@@ -67,15 +68,45 @@ class PullRequests:
             )
         tenant = call.tenant_of(request.tenant)
         head = self._lane.node.views.named(tenant, request.view)
+        if request.agent is not None and workbins.workbin_words(self._lane.node, head.queue_id):
+            raise PacelineError(
+                "not_allowed",
+                f"view '{request.view}' shows the workbins of all owners; an agent pulls from that of "
+                "one with workbin.pull, which takes the view too",
+                field="view",
+            )
+        if call.idempotency_key is not None:
+            session = None if request.agent is not None else self._sessions.of(call)
+            attempt = partial(self._attempt, call, request, tenant, head)
+            return self._keys.pulled(call, request, session, attempt)
+        return self._attempt(call, request, tenant, head)
+
+    def _attempt(
+        self,
+        call: Call,
+        request: Pull,
+        tenant: int,
+        head: ViewHead,
+        as_once: Callable[[Work], Work] | None = None,
+    ) -> Awaitable[Pulled]:
         if request.interaction_ids or request.ignore_hold:
-            return self._chosen(call, request, tenant, head)
+            return self._chosen(call, request, tenant, head, as_once)
         work = self._work(call, request, tenant, head)
+        if as_once is not None:
+            work = as_once(work)
         call.on_undelivered = work.on_undelivered
         if request.hold_s > 0:
             return self._held(call, request, head, work)
         return self._lane.submit(call, work)
 
-    async def _chosen(self, call: Call, request: Pull, tenant: int, head: ViewHead) -> Pulled:
+    async def _chosen(
+        self,
+        call: Call,
+        request: Pull,
+        tenant: int,
+        head: ViewHead,
+        as_once: Callable[[Work], Work] | None,
+    ) -> Pulled:
         """Takes named or held interactions, in the order named or the view's; others are left out."""
         ids: Sequence[str] = tuple(dict.fromkeys(request.interaction_ids))[:MAX_COUNT]
         most = len(ids) or request.count
@@ -114,8 +145,11 @@ class PullRequests:
             apply,
             keys=keys,
             reads_data=True,
+            reason=coded(request),
             on_undelivered=lambda pulled: self._give_back(pulled, holder, actor),
         )
+        if as_once is not None:
+            work = as_once(work)
         call.on_undelivered = work.on_undelivered
         pulled: Pulled = await self._lane.submit(call, work)
         return pulled
@@ -169,6 +203,7 @@ class PullRequests:
         return Work(
             apply,
             pull=(head, request.count),
+            reason=coded(request),
             on_undelivered=lambda pulled: self._give_back(
                 pulled, session if request.agent is None else None, actor
             ),
@@ -176,23 +211,8 @@ class PullRequests:
 
     def _give_back(self, pulled: Pulled, session: str | None, actor: str) -> None:
         """What nobody got goes back at once, unless somebody else has it meanwhile."""
-        taken = {(i.tenant, i.interaction_id): i.assigned_at for i in pulled.interactions}
-
-        def apply(node: NodeState) -> None:
-            for key, assigned_at in taken.items():
-                if node.finished(key) is not None:
-                    continue
-                row = node.row(key)
-                is_as_pulled = (
-                    row.state != QUEUED
-                    and row.router_session == session
-                    and optional_text(row.assigned_at) == assigned_at
-                )
-                if is_as_pulled:
-                    return_to_queue(node, row, actor, "undelivered")
-
-        if taken:
-            self._lane.submit_own(Work(apply, keys=tuple(taken)))
+        if pulled.interactions:
+            self._lane.submit_own(given_back(pulled, session, actor))
 
 
 def _may_take(row: Row, head: ViewHead, now: int, request: Pull) -> bool:
@@ -218,6 +238,8 @@ def to_router(
     reason: str | None = None,
 ) -> Interaction:
     """Puts a waiting interaction into routing, held by a router's session."""
+    if row.workbin_id is not None:
+        workbins.taken(node, row, actor, reason)
     new = replace(
         row,
         state=ROUTING,

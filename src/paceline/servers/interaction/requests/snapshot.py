@@ -1,13 +1,12 @@
 """Snapshots: taking one, paging through it, moving what is in it, releasing it."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from paceline.errors.failure import PacelineError
 from paceline.expressions.connectives import And
 from paceline.expressions.predicate import predicate
 from paceline.expressions.tree import Condition, OrderTerm
 from paceline.model.instant import to_text
-from paceline.model.interaction import Row
 from paceline.model.interaction_snapshot import InteractionSnapshot
 from paceline.runtime.ids import is_client_id, request_id
 from paceline.runtime.log import get_log
@@ -20,20 +19,24 @@ from paceline.servers.interaction.live.transitions import (
     replace,
     stop,
 )
+from paceline.servers.interaction.live.workbin_watchers import Bin
 from paceline.servers.interaction.live.workbins import workbin_of
-from paceline.servers.interaction.requests.lane import PAUSE_S, NodeLane, actor_of
+from paceline.servers.interaction.requests.lane import PAUSE_S, NodeLane, actor_of, coded
+from paceline.servers.interaction.requests.once import answered, once, submit_once
 from paceline.servers.interaction.requests.place import COMPLETED, completed_queues
+from paceline.servers.interaction.requests.pulled import shown
 from paceline.servers.interaction.requests.searches import parsed, smaller
+from paceline.servers.interaction.requests.snapshot_locks import owner_of, without_lock
+from paceline.servers.interaction.requests.workbin_room import NO_LIMIT, Room
 from paceline.servers.interaction.rules.row_access import reader
 from paceline.servers.interaction.rules.selection import IS_DUE
-from paceline.servers.interaction.rules.wire_form import wire_form
 from paceline.servers.interaction.store.node import Key
 from paceline.servers.interaction.store.selection import Wanted, select_ids
 from paceline.servers.interaction.store.snapshots import read_items
 from paceline.storage.database import Database
 from paceline.wire.call import Call, Handlers
+from paceline.wire.once import Once, once_of
 from paceline.wire.operation import Done
-from paceline.wire.operations.interaction import Interaction
 from paceline.wire.operations.snapshot import (
     MoveSnapshot,
     Skipped,
@@ -82,6 +85,9 @@ class SnapshotRequests:
 
     async def take(self, call: Call, request: TakeSnapshot) -> SnapshotTaken:
         """Freezes the list; what has changed since it was selected is skipped with the reason."""
+        known = await answered(self._lane, call, "snapshot.take", request, SnapshotTaken)
+        if known is not None:
+            return cast(SnapshotTaken, known)
         tenant = call.tenant_of(request.tenant)
         node = self._lane.node
         limit = smaller(self._lane, request.max_interactions or LARGEST, OPTION)
@@ -98,7 +104,7 @@ class SnapshotRequests:
         head = InteractionSnapshot(
             tenant_id=tenant,
             snapshot_id=snapshot_id,
-            owner=_owner(call),
+            owner=owner_of(call),
             view=request.view,
             condition=request.condition,
             sequence=request.order,
@@ -113,10 +119,15 @@ class SnapshotRequests:
                 return _answer(known, ())
             return _freeze(node, head, keys, selected, request.check_state or request.lock)
 
-        work = Work(apply, keys=keys, on_undelivered=lambda _: self.let_go(head.key))
-        taken: SnapshotTaken = await self._lane.submit(call, work)
+        def let_go() -> None:
+            self.let_go(head.key, once_of(call, "snapshot.take"))
+
+        work = Work(apply, keys=keys, on_undelivered=lambda _: let_go())
+        taken: SnapshotTaken = await submit_once(
+            self._lane, call, "snapshot.take", request, work, SnapshotTaken
+        )
         if call.peer is not None:
-            call.peer.on_close(lambda: self.let_go(head.key))
+            call.peer.on_close(let_go)
         return taken
 
     def _selected(self, node: NodeState, tenant: int, request: TakeSnapshot) -> _Selected:
@@ -141,7 +152,7 @@ class SnapshotRequests:
         keys = tuple((key[0], interaction_id) for interaction_id in ids)
 
         def apply(node: NodeState) -> SnapshotInteractions:
-            found = [_shown(node, each) for each in keys]
+            found = [shown(node, each) for each in keys]
             missing = [each[1] for each, item in zip(keys, found, strict=True) if item is None]
             return SnapshotInteractions(
                 snapshot_id=head.snapshot_id,
@@ -158,6 +169,9 @@ class SnapshotRequests:
 
     async def move(self, call: Call, request: MoveSnapshot) -> SnapshotMoved:
         """Moves part by part; each part is whole, and what failed before may be asked for again."""
+        known = await answered(self._lane, call, "snapshot.move", request, SnapshotMoved)
+        if known is not None:
+            return cast(SnapshotMoved, known)
         key = (call.tenant_of(request.tenant), request.snapshot_id)
         if (request.queue, request.workbin, request.stop or None).count(None) != 2:
             raise PacelineError(
@@ -177,12 +191,18 @@ class SnapshotRequests:
         moved = 0
         for first in range(0, len(ids), PART):
             part = tuple((key[0], each) for each in ids[first : first + PART])
-            left: list[Skipped] = await self._lane.submit(
-                call, self._move_part(call, request, key, head, part)
+            work = self._move_part(call, request, key, head, part)
+            left: SnapshotMoved = await self._lane.submit(
+                call,
+                once(self._lane, call, "snapshot.move", request, work, SnapshotMoved, part=first),
             )
-            moved += len(part) - len(left)
-            skipped += left
-        return SnapshotMoved(snapshot_id=key[1], moved=moved, skipped=tuple(skipped))
+            moved += left.moved
+            skipped += left.skipped
+        answer = SnapshotMoved(snapshot_id=key[1], moved=moved, skipped=tuple(skipped))
+        if call.idempotency_key is not None:
+            work = Work(lambda _: answer)
+            await submit_once(self._lane, call, "snapshot.move", request, work, SnapshotMoved)
+        return answer
 
     def _move_part(
         self,
@@ -194,22 +214,29 @@ class SnapshotRequests:
     ) -> Work:
         actor = actor_of(call)
         ends = request.stop or request.queue in completed_queues(self._lane)
+        room = NO_LIMIT
+        if request.workbin is not None:
+            room = Room.of(self._lane, key[0], request.workbin, request.owner or "")
 
-        def apply(node: NodeState) -> list[Skipped]:
+        def apply(node: NodeState) -> SnapshotMoved:
             self._owned(call, key)
             queue_id = 0 if request.queue is None else node.queue_id(key[0], request.queue)
             place = None
             if request.workbin is not None:
-                place = workbin_of(node, key[0], request.workbin, request.owner or "")
+                place = Bin(key[0], *workbin_of(node, key[0], request.workbin, request.owner or ""))
             skipped = []
             for each in part:
                 reason = _obstacle(node, each, head)
+                if reason is None and place is not None and not room.has_room(node, place):
+                    reason = "the workbin is full"
                 if reason is not None:
                     skipped.append(Skipped(interaction_id=each[1], reason=reason))
                     continue
-                row = _unlocked(node, each)
+                row = without_lock(node, node.row(each))
                 if place is not None:
-                    place_in_workbin(node, row, *place, actor, request.reason)
+                    place_in_workbin(
+                        node, row, place.workbin_id, place.owner_id, actor, request.reason
+                    )
                     continue
                 if queue_id:
                     row = place_in_queue(
@@ -217,35 +244,43 @@ class SnapshotRequests:
                     )
                 if ends:
                     stop(node, row, actor, request.reason or (COMPLETED if queue_id else None))
-            return skipped
+            moved = len(part) - len(skipped)
+            return SnapshotMoved(snapshot_id=key[1], moved=moved, skipped=tuple(skipped))
 
-        return Work(apply, keys=part, reads_data=True)
+        return Work(apply, keys=part, reads_data=True, bins=room.bins, reason=coded(request))
 
     async def release(self, call: Call, request: SnapshotRef) -> Done:
         """Unlocks what the snapshot locked and forgets it."""
+        if await answered(self._lane, call, "snapshot.release", request, Done) is not None:
+            return Done()
         key = (call.tenant_of(request.tenant), request.snapshot_id)
         self._owned(call, key)
-        for work in await self._release_works(key):
+        *unlocking, last = await self._release_works(key)
+        for work in unlocking:
             await self._lane.submit(call, work)
+        await submit_once(self._lane, call, "snapshot.release", request, last, Done)
         return Done()
 
-    def let_go(self, key: Key) -> None:
-        """Releases a snapshot whose client has gone or that nobody has asked for."""
-        if self._lane.node.snapshots.find(key) is not None and not self._lane.is_closed:
-            self._lane.start("release of a snapshot", self._let_go(key))
+    def let_go(self, key: Key, taken_under: Once | None = None) -> None:
+        """Releases a snapshot whose client has gone or that nobody has asked for.
 
-    async def _let_go(self, key: Key) -> None:
+        Who repeats the taking with its key `taken_under` gets another one.
+        """
+        if self._lane.node.snapshots.find(key) is not None and not self._lane.is_closed:
+            self._lane.start("release of a snapshot", self._let_go(key, taken_under))
+
+    async def _let_go(self, key: Key, taken_under: Once | None) -> None:
         works: list[Work] = []
         while not works and not self._lane.is_closed:
             try:
-                works = await self._release_works(key)
+                works = await self._release_works(key, taken_under)
             except PacelineError as error:
                 _log.warning("a release is tried again", snapshot=key[1], why=error.message)
                 await self._lane.node.times.machine.sleep(PAUSE_S)
         for work in works:
             await self._lane.carry_out(work)
 
-    async def _release_works(self, key: Key) -> list[Work]:
+    async def _release_works(self, key: Key, taken_under: Once | None = None) -> list[Work]:
         head = self._lane.node.snapshots.find(key)
         ids = await read_items(self._database, key, 0, head.size) if head is not None else []
         works = []
@@ -254,20 +289,19 @@ class SnapshotRequests:
                 part = tuple((key[0], each) for each in ids[first : first + PART])
                 works.append(_unlock(part, key))
 
-        def forget(node: NodeState) -> None:
+        def forget(node: NodeState) -> Done:
             if node.snapshots.find(key) is not None:
                 node.snapshots.remove(key)
                 node.pending.released.append(key)
+            if taken_under is not None:
+                node.forget_token(taken_under)
+            return Done()
 
         return [*works, Work(forget)]
 
     def _owned(self, call: Call, key: Key) -> InteractionSnapshot:
         node = self._lane.node
-        return node.snapshots.owned(key, _owner(call), node.times.machine.now())
-
-
-def _owner(call: Call) -> str:
-    return f"{call.principal.name}:{call.client}"
+        return node.snapshots.owned(key, owner_of(call), node.times.machine.now())
 
 
 def _freeze(
@@ -315,20 +349,6 @@ def _answer(head: InteractionSnapshot, skipped: tuple[Skipped, ...]) -> Snapshot
     )
 
 
-def _shown(node: NodeState, key: Key) -> Interaction | None:
-    done = node.finished(key)
-    if done is not None:
-        return wire_form(
-            done.row,
-            node.names,
-            node.user_data(key),
-            stopped_at=done.stopped_at,
-            stop_reason=done.stop_reason,
-        )
-    row = node.known(key)
-    return None if row is None else wire_form(row, node.names, node.user_data(key))
-
-
 def _obstacle(node: NodeState, key: Key, head: InteractionSnapshot) -> str | None:
     """Why an interaction of a snapshot is not moved; None when it is."""
     row = node.known(key)
@@ -343,16 +363,6 @@ def _obstacle(node: NodeState, key: Key, head: InteractionSnapshot) -> str | Non
     return None
 
 
-def _unlocked(node: NodeState, key: Key) -> Row:
-    row = node.row(key)
-    if not row.is_locked:
-        return row
-    node.snapshots.locks.pop(key, None)
-    new = replace(row, is_locked=False, version=row.version + 1)
-    node.put(row, new)
-    return new
-
-
 def _unlock(part: tuple[Key, ...], snapshot: Key) -> Work:
     """Work that unlocks what the snapshot still locks."""
 
@@ -363,6 +373,6 @@ def _unlock(part: tuple[Key, ...], snapshot: Key) -> Work:
             if node.known(key) is None:
                 node.snapshots.locks.pop(key)
             else:
-                _unlocked(node, key)
+                without_lock(node, node.row(key))
 
     return Work(apply, keys=part)

@@ -17,9 +17,12 @@ from paceline.servers.interaction.live.transitions import (
     owner_added,
     place_in_workbin,
 )
+from paceline.servers.interaction.live.workbin_watchers import Bin
 from paceline.servers.interaction.live.workbins import workbin_of
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
 from paceline.servers.interaction.requests.property_changes import check_parent
+from paceline.servers.interaction.requests.workbin_room import NO_LIMIT, Room
+from paceline.servers.interaction.rules.destinations import Destinations, packed
 from paceline.servers.interaction.rules.filter_keys import filter_values
 from paceline.servers.interaction.store.node import TokenKey
 from paceline.wire.call import Call, Handlers
@@ -91,7 +94,9 @@ class SubmitRequests:
             received_at=_instant(request.received_at, "received_at"),
             scheduled_at=_instant(request.scheduled_at, "scheduled_at"),
             agent=_agent_of(call, request),
+            room=_room(self._lane, tenant, request),
         )
+        bins = submission.room.bins
         client_id = request.interaction_id
         if client_id is not None and not is_client_id(client_id):
             raise PacelineError(
@@ -101,7 +106,7 @@ class SubmitRequests:
             )
         client_ids = ((tenant, client_id),) if client_id is not None else ()
         if not token:
-            return Work(submission.apply, keys=parent, client_ids=client_ids)
+            return Work(submission.apply, keys=parent, client_ids=client_ids, bins=bins)
         key: TokenKey = (tenant, call.principal.name, OPERATION, token)
 
         def apply_once(node: NodeState) -> Submitted:
@@ -112,7 +117,7 @@ class SubmitRequests:
             node.use_token(key, kept(request, answer), node.now + int(life * 1000))
             return answer
 
-        return Work(apply_once, keys=parent, client_ids=client_ids, tokens=(key,))
+        return Work(apply_once, keys=parent, client_ids=client_ids, tokens=(key,), bins=bins)
 
 
 class _Submission(msgspec.Struct, frozen=True):
@@ -125,6 +130,7 @@ class _Submission(msgspec.Struct, frozen=True):
     received_at: int | None
     scheduled_at: int | None
     agent: str | None
+    room: Room
 
     def apply(self, node: NodeState) -> Submitted:
         """Stores it and reports it."""
@@ -141,13 +147,16 @@ class _Submission(msgspec.Struct, frozen=True):
             check_parent(node, None, (tenant, request.parent_id))
         agent = None if self.agent is None else node.logged_in(tenant, self.agent)
         place = None if request.workbin is None else self._workbin(node, request.workbin)
+        destinations = self._destinations(node)
         node.submit_seq += 1
-        row = self._row(node, queue_id)
+        row = self._row(node, queue_id, destinations)
         if agent is not None and place is None:
             row = handled_by(node, row, agent)
         node.insert(row, bytes(request.user_data).decode())
         at = row.scheduled_at
-        scheduled = {} if at is None else {"scheduled_at": to_text(at)}
+        more: dict[str, object] = {} if at is None else {"scheduled_at": to_text(at)}
+        if destinations is not None:
+            more |= {"in_queues": request.in_queues, "out_queues": request.out_queues}
         node.event(
             events.INTERACTION_SUBMITTED,
             self.actor,
@@ -161,7 +170,7 @@ class _Submission(msgspec.Struct, frozen=True):
                 "submit_seq": row.submit_seq,
                 "is_online": row.is_online,
                 "keys": self.filter_values,
-                **scheduled,
+                **more,
             },
         )
         if client_id is not None:
@@ -182,9 +191,11 @@ class _Submission(msgspec.Struct, frozen=True):
             raise PacelineError(
                 "invalid_attribute", "a workbin needs the name of its owner", field="owner"
             )
-        return workbin_of(node, self.tenant, name, self.request.owner)
+        place = Bin(self.tenant, *workbin_of(node, self.tenant, name, self.request.owner))
+        self.room.check(node, place)
+        return place.workbin_id, place.owner_id
 
-    def _row(self, node: NodeState, queue_id: int) -> Row:
+    def _row(self, node: NodeState, queue_id: int, destinations: str | None) -> Row:
         request, now = self.request, node.now
         return Row(
             tenant_id=self.tenant,
@@ -219,7 +230,19 @@ class _Submission(msgspec.Struct, frozen=True):
             submitted_by=self.actor,
             version=1,
             properties_version=1,
+            destinations=destinations,
             custom=node.custom.of(self.tenant, request.user_data),
+        )
+
+    def _destinations(self, node: NodeState) -> str | None:
+        request, tenant = self.request, self.tenant
+        if not (request.in_queues or request.out_queues):
+            return None
+        return packed(
+            Destinations(
+                node.queue_ids(tenant, request.in_queues, field="in_queues"),
+                node.queue_ids(tenant, request.out_queues, field="out_queues"),
+            )
         )
 
 
@@ -248,6 +271,13 @@ def _agent_of(call: Call, request: Submit) -> str | None:
     if request.agent is not None or call.client_kind != "agent" or request.workbin is not None:
         return request.agent
     return call.principal.name
+
+
+def _room(lane: NodeLane, tenant: int, request: Submit) -> Room:
+    """The limit of the workbin that it is submitted into."""
+    if request.workbin is None or request.owner is None:
+        return NO_LIMIT
+    return Room.of(lane, tenant, request.workbin, request.owner)
 
 
 def _instant(text: str | None, field: str) -> int | None:

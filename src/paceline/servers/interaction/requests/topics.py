@@ -11,7 +11,7 @@ from paceline.model.instant import to_text
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
-from paceline.servers.interaction.requests.once import once
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.wire.call import Call, Handlers, Peer
 from paceline.wire.operation import Done
 from paceline.wire.operations.event import Subscribed
@@ -58,10 +58,28 @@ class TopicRequests:
             published_by=actor_of(call),
             at=to_text(self._lane.node.times.business.now()),
         )
-        listeners = tuple(self._listeners.get((call.tenant_of(request.tenant), request.topic), ()))
-        for peer, number in listeners:
+        topic = (call.tenant_of(request.tenant), request.topic)
+        if call.idempotency_key is None:
+            receivers = self._count(topic)
+            self._send(topic, event)
+            return Published(receivers=receivers)
+
+        def apply(node: NodeState) -> Published:
+            node.after_commit(lambda: self._send(topic, event))
+            return Published(receivers=self._count(topic))
+
+        work = Work(apply)
+        sent: Published = await submit_once(
+            self._lane, call, "topic.publish", request, work, Published
+        )
+        return sent
+
+    def _count(self, topic: tuple[int, str]) -> int:
+        return len(self._listeners.get(topic, ()))
+
+    def _send(self, topic: tuple[int, str], event: UserEvent) -> None:
+        for peer, number in tuple(self._listeners.get(topic, ())):
             peer.notify("topic.subscribe", event, subscription=number)
-        return Published(receivers=len(listeners))
 
     def distribute(self, call: Call, request: DistributeEvent) -> "asyncio.Future[Done]":
         """Writes EventCustomReporting; after an error with a known outcome it is not in the log."""
@@ -90,9 +108,7 @@ class TopicRequests:
 
         keys = (key,) if request.interaction_id is not None else ()
         work = Work(apply, keys=keys)
-        return self._lane.submit(
-            call, once(self._lane, call, "event.distribute", request, work, Done)
-        )
+        return submit_once(self._lane, call, "event.distribute", request, work, Done)
 
     def _end(self, topic: tuple[int, str], peer: Peer, number: int) -> None:
         listeners = self._listeners.get(topic, [])

@@ -1,10 +1,13 @@
 """Workbins: placing into one, its content, pulling from it, its types, counts and notifications."""
 
 import asyncio
+from collections.abc import Callable
 from operator import attrgetter
+from typing import NamedTuple
 
 from paceline.errors.failure import PacelineError
 from paceline.expressions.connectives import And
+from paceline.expressions.tree import Condition, OrderTerm
 from paceline.model import events
 from paceline.model.configuration import Workbin
 from paceline.model.instant import to_text
@@ -24,12 +27,18 @@ from paceline.servers.interaction.requests.lane import (
     actor_of,
     check_ownership,
     check_router,
+    coded,
     session_of,
 )
+from paceline.servers.interaction.requests.once import submit_once
 from paceline.servers.interaction.requests.property_changes import Changes, change_properties
 from paceline.servers.interaction.requests.pull import MAX_COUNT, to_agent
+from paceline.servers.interaction.requests.pulled import PullKeys
 from paceline.servers.interaction.requests.searches import parsed, smaller
+from paceline.servers.interaction.requests.snapshot_locks import check_lock, without_lock
+from paceline.servers.interaction.requests.workbin_room import Room
 from paceline.servers.interaction.rules.keyset import condition_after, token_after
+from paceline.servers.interaction.rules.selection import IS_DUE
 from paceline.servers.interaction.rules.wire_form import PRIVATE_QUEUE, state_answer, wire_form
 from paceline.servers.interaction.rules.workbin_access import owners_of
 from paceline.servers.interaction.store.selection import Wanted, select_rows
@@ -62,6 +71,7 @@ class WorkbinRequests:
     def __init__(self, lane: NodeLane, database: Database) -> None:
         self._lane = lane
         self._database = database
+        self._keys = PullKeys(lane, "workbin.pull")
 
     @property
     def handlers(self) -> Handlers:
@@ -82,17 +92,23 @@ class WorkbinRequests:
         key = (tenant, request.interaction_id)
         actor = actor_of(call)
         changes = Changes.of(request)
+        room = Room.of(self._lane, tenant, request.workbin, request.owner)
 
         def apply(node: NodeState) -> StateAnswer:
             row = node.row(key)
             workbin_id, owner_id = workbin_of(node, tenant, request.workbin, request.owner)
             check_ownership(node, row, call, request.agent)
             check_router(row, call)
+            is_there = (row.workbin_id, row.workbin_owner_id) == (workbin_id, owner_id)
+            if not (is_there and row.state == QUEUED):
+                check_lock(node, row, call)
+            if not is_there:
+                room.check(node, Bin(tenant, workbin_id, owner_id))
             if changes:
                 row = change_properties(node, row, changes, actor, call.peer)
-            is_there = (row.workbin_id, row.workbin_owner_id) == (workbin_id, owner_id)
             if row.state == QUEUED and is_there:
                 return state_answer(row)
+            row = without_lock(node, row)
             tell_taken(node, row, request.reason, by=session_of(call))
             remove_party(node, row, actor, request.reason)
             left = leave_virtual_queue(
@@ -107,7 +123,10 @@ class WorkbinRequests:
                 place_in_workbin(node, left, workbin_id, owner_id, actor, request.reason)
             )
 
-        return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
+        work = Work(apply, keys=(key,), reads_data=True, bins=room.bins)
+        return submit_once(
+            self._lane, call, "interaction.place_in_workbin", request, work, StateAnswer
+        )
 
     async def content(self, call: Call, request: WorkbinContent) -> Content:
         """One page; the smaller of the request's limit and the option's."""
@@ -123,6 +142,9 @@ class WorkbinRequests:
             )
         limit = smaller(self._lane, request.limit, "max-interactions-per-workbin-content")
         condition, terms = parsed(node, tenant, request.condition, request.order)
+        if request.view is not None:
+            shown = _through(node, place, request.view)
+            condition, terms = And((shown.condition, condition)), terms or shown.terms
         rows = await select_rows(
             self._database,
             node.shape,
@@ -140,6 +162,13 @@ class WorkbinRequests:
 
     async def pull(self, call: Call, request: PullFromWorkbin) -> Pulled:
         """An agent takes what it names, or the first ones; what is not there any more is left out."""
+        return await self._keys.pulled(
+            call, request, None, lambda as_once: self._pull(call, request, as_once)
+        )
+
+    async def _pull(
+        self, call: Call, request: PullFromWorkbin, as_once: Callable[[Work], Work]
+    ) -> Pulled:
         if not 1 <= request.count <= MAX_COUNT or len(request.interaction_ids) > MAX_COUNT:
             raise PacelineError(
                 "invalid_attribute", f"at most {MAX_COUNT} are pulled at once", field="count"
@@ -149,10 +178,12 @@ class WorkbinRequests:
         place = self._bin(call, tenant, request.workbin, request.owner)
         ids, most = request.interaction_ids, len(request.interaction_ids)
         if not ids:
+            shown = _EVERYTHING if request.view is None else _through(node, place, request.view)
+            free = {**_inside(place), "is_locked": False, "is_held": False}
             rows = await select_rows(
                 self._database,
                 node.shape,
-                Wanted(tenant, equal={**_inside(place), "is_locked": False, "is_held": False}),
+                Wanted(tenant, shown.condition, shown.terms, free),
                 after=And(()),
                 now=node.times.business.now(),
                 limit=request.count,
@@ -164,6 +195,9 @@ class WorkbinRequests:
         def apply(node: NodeState) -> Pulled:
             agent = node.logged_in(tenant, request.agent)
             found = [row for key in keys if (row := node.known(key)) is not None]
+            if request.view is not None:
+                head = node.views.named(tenant, request.view)
+                found = [row for row in found if head.accepts(row, node.now)]
             inside = [
                 row
                 for row in found
@@ -177,7 +211,8 @@ class WorkbinRequests:
                 )
             )
 
-        pulled: Pulled = await self._lane.submit(call, Work(apply, keys=keys, reads_data=True))
+        work = as_once(Work(apply, keys=keys, reads_data=True, reason=coded(request)))
+        pulled: Pulled = await self._lane.submit(call, work)
         return pulled
 
     async def list(self, call: Call, request: QueueList) -> WorkbinPage:
@@ -261,6 +296,25 @@ class WorkbinRequests:
         found = node.snapshot.agents.get((tenant, agent))
         session = node.agents.get((tenant, found[0])) if found is not None else None
         return owners_of(node.snapshot, tenant, agent, session.place_id if session else None)
+
+
+class _Shown(NamedTuple):
+    """What a view of the workbin shows of one owner's."""
+
+    condition: Condition = And(())
+    terms: tuple[OrderTerm, ...] = ()
+
+
+_EVERYTHING = _Shown()
+
+
+def _through(node: NodeState, place: Bin, view: str) -> _Shown:
+    head = node.views.named(place.tenant_id, view)
+    if head.queue_id != place.workbin_id:
+        raise PacelineError(
+            "invalid_attribute", f"'{view}' is a view of something else", field="view"
+        )
+    return _Shown(And((head.condition, IS_DUE)), head.selection.order)
 
 
 def _inside(place: Bin) -> dict[str, int]:

@@ -21,14 +21,26 @@ from paceline.expressions.tree import (
 )
 from paceline.servers.interaction.rules.order_key import OrderKey
 
-_found = property_named("scheduled_at")
-assert _found is not None  # a system property
-SCHEDULED_AT: Final[Property] = _found
+
+def _property(name: str) -> Property:
+    found = property_named(name)
+    assert found is not None  # a system property
+    return found
+
+
+SCHEDULED_AT: Final = _property("scheduled_at")
 
 IS_DUE: Final[Condition] = Or(
     (IsNull(SCHEDULED_AT), Compare(Comparison.LESS_EQUAL, SCHEDULED_AT, CurrentTime()))
 )
 """Before its scheduled instant an interaction is in no view."""
+
+DEFAULT_ORDER: Final = (
+    OrderTerm(_property("priority"), descending=True),
+    OrderTerm(_property("received_at")),
+    OrderTerm(_property("queue_seq")),
+)
+"""The order of a view that names none, as rules/order_key.py and the store have it."""
 
 Segment = Value | None
 """The value that a segment's interactions share; None where they have none."""
@@ -44,6 +56,11 @@ class Selection:
     terms: tuple[OrderTerm, ...] = ()
     scheduling: tuple[OrderTerm, ...] = ()
     segment: Property | None = None
+
+    @property
+    def order(self) -> tuple[OrderTerm, ...]:
+        """The order in words: its own, or the default one."""
+        return self.terms or DEFAULT_ORDER
 
 
 @dataclass(frozen=True, slots=True)

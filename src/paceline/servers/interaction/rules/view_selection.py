@@ -35,10 +35,7 @@ def selection_of(
     PacelineError
         `invalid_attribute` with the field of the view that cannot be read, and why.
     """
-    queue_id = snapshot.queues.get((tenant, view.queue))
-    if queue_id is None:
-        message = f"queue '{view.queue}' does not exist; create it or name another"
-        raise PacelineError("invalid_attribute", message, field="queue")
+    queue_id = _queue_id(snapshot, tenant, view)
     condition = bound_condition(snapshot, tenant, view.condition, known)
     segment = parse_segment(view.segment_by, known=known)
     if view.segment_limit and segment is None:
@@ -58,6 +55,17 @@ def selection_of(
         scheduling=parse_order(scheduling, field="scheduling_order", known=known),
         segment=segment,
     )
+
+
+def _queue_id(snapshot: ConfigurationSnapshot, tenant: int, view: View) -> int:
+    """The queue's id, or that of the workbin, which its private queue shares."""
+    field, known = ("workbin", snapshot.workbins) if view.workbin else ("queue", snapshot.queues)
+    name = view.workbin or view.queue
+    found = known.get((tenant, name))
+    if found is None:
+        message = f"{field} '{name}' does not exist; create it or name another"
+        raise PacelineError("invalid_attribute", message, field=field)
+    return found
 
 
 def bound_condition(

@@ -6,11 +6,13 @@ import msgspec
 
 from paceline.model.instant import optional_text, to_text
 from paceline.model.interaction import InteractionState, Row
+from paceline.servers.interaction.rules.destinations import unpacked
 from paceline.wire.operations.interaction import Interaction, StateAnswer
 
 PRIVATE_QUEUE = "/PrivateQueue"
 """Documented: the queue of a workbin is named `<workbin>/PrivateQueue`; it has the workbin's id."""
 
+_NO_QUEUES: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 _STATES = tuple(state.text for state in InteractionState)
 
 
@@ -24,6 +26,9 @@ def wire_form(
     parties: tuple[str, ...] = (),
 ) -> Interaction:
     """All properties of an interaction; `parties` are the agents beside its owner."""
+    in_queues, out_queues = _NO_QUEUES
+    if row.destinations is not None:
+        in_queues, out_queues = unpacked(row.destinations).names(names)
     return Interaction(
         interaction_id=row.interaction_id,
         tenant=row.tenant_id,
@@ -58,6 +63,8 @@ def wire_form(
         workbin=workbin_name(names, row.workbin_id) if row.workbin_id else None,
         owner=names.get(row.workbin_owner_id) if row.workbin_owner_id else None,
         parties=parties,
+        in_queues=in_queues,
+        out_queues=out_queues,
         user_data=msgspec.Raw(user_data.encode()),
     )
 

@@ -21,8 +21,18 @@ _SESSION_COLUMNS = (
     "reason",
     "reserved_by",
     "reserved_until",
+    "reason_code",
 )
-_MEDIA_COLUMNS = (*_KEY, "media_type", "ready", "reason", "changed_at", "state", "calls")
+_MEDIA_COLUMNS = (
+    *_KEY,
+    "media_type",
+    "ready",
+    "reason",
+    "changed_at",
+    "state",
+    "calls",
+    "reason_code",
+)
 
 
 async def read_agents(queries: Queries, names: Mapping[int, str]) -> list[Agent]:
@@ -44,10 +54,11 @@ async def read_agents(queries: Queries, names: Mapping[int, str]) -> list[Agent]
             reason=row[8],
             reserved_by=row[9],
             reserved_until=row[10],
+            reason_code=row[11],
         )
     for row in await queries.fetch(f"SELECT {', '.join(_MEDIA_COLUMNS)} FROM {MEDIA}"):
         if (row[0], row[1]) in agents:
-            agents[row[0], row[1]].media[row[2]] = Media(bool(row[3]), *row[4:8])
+            agents[row[0], row[1]].media[row[2]] = Media(bool(row[3]), *row[4:9])
     return list(agents.values())
 
 
@@ -70,6 +81,7 @@ async def write_agents(
             a.reason,
             a.reserved_by,
             a.reserved_until,
+            a.reason_code,
         )
         for a in present
     ]

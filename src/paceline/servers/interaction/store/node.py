@@ -5,7 +5,7 @@ from operator import attrgetter
 
 import msgspec
 
-from paceline.model.interaction import CHANGING_COLUMNS, COLUMNS, KEY_COLUMNS, Row
+from paceline.model.interaction import CHANGING_COLUMNS, COLUMNS, KEY_COLUMNS, RARE_COLUMNS, Row
 from paceline.servers.interaction.store.row_shape import PLAIN, RowShape
 from paceline.storage.database import Database, Queries, Transaction
 from paceline.wire.once import KeptAnswer
@@ -169,6 +169,12 @@ async def write_custom(transaction: Transaction, rows: Sequence[Row], shape: Row
         await transaction.update_rows(INTERACTIONS, KEY_COLUMNS, shape.custom, values)
 
 
+async def write_destinations(transaction: Transaction, rows: Sequence[Row]) -> None:
+    """Changed suggestions of queues."""
+    values = [(*row.key, row.destinations) for row in rows]
+    await transaction.update_rows(INTERACTIONS, KEY_COLUMNS, RARE_COLUMNS, values)
+
+
 async def write_data(transaction: Transaction, data: Sequence[tuple[int, str, str]]) -> None:
     """Changed user data."""
     await transaction.update_rows(DATA, KEY_COLUMNS, ("user_data",), data)
@@ -190,6 +196,11 @@ async def write_finished(
 async def write_client_ids(transaction: Transaction, ids: Sequence[tuple[int, str, int]]) -> None:
     """Client-made ids that are used from now."""
     await transaction.insert_rows(CLIENT_IDS, (*KEY_COLUMNS, "created_at"), ids)
+
+
+async def delete_tokens(transaction: Transaction, keys: Sequence[TokenKey]) -> None:
+    """Client tokens and keys that stand for nothing any more."""
+    await transaction.delete_rows(TOKENS, _TOKEN_COLUMNS, keys)
 
 
 async def write_tokens(

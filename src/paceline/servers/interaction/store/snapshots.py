@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from paceline.model.interaction_snapshot import SNAPSHOT_COLUMNS, InteractionSnapshot
-from paceline.servers.interaction.store.node import Key
+from paceline.servers.interaction.store.node import INTERACTIONS, Key
 from paceline.storage.database import Database, Queries, Transaction
 
 SNAPSHOTS = "interaction.snapshots"
@@ -27,11 +27,13 @@ async def read_snapshots(queries: Queries) -> list[InteractionSnapshot]:
 
 
 async def read_locked(queries: Queries) -> dict[Key, str]:
-    """What snapshots lock, and which."""
+    """What snapshots lock, and which: the last one that took it, unless it was moved out of the lock."""
     rows = await queries.fetch(
         f"SELECT i.tenant_id, i.interaction_id, i.snapshot_id FROM {ITEMS} i "
         f"JOIN {SNAPSHOTS} s ON s.tenant_id = i.tenant_id AND s.snapshot_id = i.snapshot_id "
-        "WHERE s.is_locking"
+        f"JOIN {INTERACTIONS} r ON r.tenant_id = i.tenant_id "
+        "AND r.interaction_id = i.interaction_id "
+        "WHERE s.is_locking AND r.is_locked ORDER BY s.taken_at"
     )
     return {(row[0], row[1]): row[2] for row in rows}
 

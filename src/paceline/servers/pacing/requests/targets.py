@@ -1,21 +1,17 @@
-"""Reading targets, stopping and resuming them, and the state of the cluster."""
+"""Reading targets, stopping and resuming them."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from paceline.errors.failure import PacelineError
-from paceline.model.instant import to_text
 from paceline.servers.pacing.live.picture import CycleView, Picture
 from paceline.servers.pacing.live.reporter import Identity
-from paceline.servers.pacing.live.round_trips import RoundTrips
 from paceline.servers.pacing.live.stops import Stops
+from paceline.servers.pacing.requests.cluster import Mastership, check_tenant
 from paceline.wire.call import Call, Handlers
 from paceline.wire.operation import Done
 from paceline.wire.operations.pacing import (
-    Cluster,
     Everything,
     History,
-    PacingNode,
     TargetDetail,
     TargetList,
     TargetPage,
@@ -23,24 +19,6 @@ from paceline.wire.operations.pacing import (
     TargetRow,
 )
 from paceline.wire.page import checked_limit
-
-
-class Mastership(Protocol):
-    """Whether this node sends, under which epoch and which sequence it sent last."""
-
-    def is_master(self) -> bool:
-        """Whether this node sends now."""
-        ...
-
-    @property
-    def epoch(self) -> int:
-        """Epoch of the last report."""
-        ...
-
-    @property
-    def sequence(self) -> int:
-        """Sequence of the last report."""
-        ...
 
 
 class TargetRequests:
@@ -58,16 +36,12 @@ class TargetRequests:
         identity: Identity,
         picture: Picture,
         stops: Stops,
-        round_trips: RoundTrips,
         mastership: Mastership,
         store: Callable[[], Awaitable[None]],
     ) -> None:
-        self._node = identity.node
-        self._cluster = identity.cluster
-        self._tenant = identity.tenant
+        self._identity = identity
         self._picture = picture
         self._stops = stops
-        self._round_trips = round_trips
         self._mastership = mastership
         self._store = store
 
@@ -82,12 +56,11 @@ class TargetRequests:
             "target.resume": self.resume,
             "pacing.stop": self.stop_all,
             "pacing.resume": self.resume_all,
-            "cluster.get": self.cluster,
         }
 
     async def list(self, call: Call, request: TargetList) -> TargetPage:
         """Targets by name."""
-        self._check_tenant(call, request.tenant)
+        check_tenant(call, request.tenant, self._identity)
         view = self._picture.last
         if view is None:
             return TargetPage(items=())
@@ -132,7 +105,7 @@ class TargetRequests:
 
     async def resume(self, call: Call, request: TargetRef) -> Done:
         """Permits for one target again; after an error it is stopped as before."""
-        self._check_tenant(call, request.tenant)
+        check_tenant(call, request.tenant, self._identity)
         self._needs_master()
         if request.name not in self._stops.targets:
             self._find(call, request)
@@ -147,7 +120,7 @@ class TargetRequests:
 
     async def stop_all(self, call: Call, request: Everything) -> Done:
         """No permits for any target, from the next cycle on and over restarts; see `stop`."""
-        self._check_tenant(call, request.tenant)
+        check_tenant(call, request.tenant, self._identity)
         self._needs_master()
         self._stops.is_all = True
         await self._store_stop()
@@ -155,7 +128,7 @@ class TargetRequests:
 
     async def resume_all(self, call: Call, request: Everything) -> Done:
         """Permits again, but for targets that are stopped themselves; see `resume`."""
-        self._check_tenant(call, request.tenant)
+        check_tenant(call, request.tenant, self._identity)
         self._needs_master()
         if self._stops.is_all:
             self._stops.is_all = False
@@ -165,26 +138,6 @@ class TargetRequests:
                 self._stops.is_all = True
                 raise
         return Done()
-
-    async def cluster(self, call: Call, request: Everything) -> Cluster:
-        """Master and last cycle."""
-        self._check_tenant(call, request.tenant)
-        view = self._picture.last
-        node = PacingNode(
-            name=self._node,
-            is_master=self._mastership.is_master(),
-            epoch=self._mastership.epoch,
-            sequence=self._mastership.sequence,
-        )
-        return Cluster(
-            cluster=self._cluster,
-            epoch=node.epoch,
-            sequence=node.sequence,
-            is_stopped=self._stops.is_all,
-            last_cycle_at=None if view is None else to_text(view.at),
-            last_round_trip_ms=self._round_trips.last_ms,
-            nodes=(node,),
-        )
 
     async def _store_stop(self) -> None:
         try:
@@ -198,7 +151,7 @@ class TargetRequests:
             ) from error
 
     def _find(self, call: Call, request: TargetRef) -> tuple[CycleView, TargetRow]:
-        self._check_tenant(call, request.tenant)
+        check_tenant(call, request.tenant, self._identity)
         view = self._picture.last
         row = None if view is None else view.by_name.get(request.name)
         if view is None or row is None:
@@ -209,19 +162,10 @@ class TargetRequests:
             )
         return view, row
 
-    def _check_tenant(self, call: Call, asked: int | None) -> None:
-        tenant = call.tenant_of(asked)
-        if tenant != self._tenant:
-            raise PacelineError(
-                "not_found",
-                f"this server paces tenant {self._tenant}, not {tenant}",
-                field="tenant",
-            )
-
     def _needs_master(self) -> None:
         if not self._mastership.is_master():
             raise PacelineError(
                 "owner_unavailable",
-                f"node '{self._node}' is not the master; GET /v1/cluster of each node tells which is",
+                f"node '{self._identity.node}' is not the master; GET /v1/cluster of each node tells which is",
                 retry_after_s=1.0,
             )

@@ -10,14 +10,16 @@ from paceline.storage.database import Database
 from paceline.units.quantities import Millis
 
 _LOAD = (
-    "SELECT epoch, sequence, state FROM pacing.pacer_state WHERE tenant_id = $1 AND cluster = $2"
+    "SELECT epoch, sequence, state, node, saved_at FROM pacing.pacer_state "
+    "WHERE tenant_id = $1 AND cluster = $2"
 )
 _SAVE = """
-INSERT INTO pacing.pacer_state AS kept (tenant_id, cluster, epoch, sequence, saved_at, state)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO pacing.pacer_state AS kept
+    (tenant_id, cluster, epoch, sequence, saved_at, state, node)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (tenant_id, cluster) DO UPDATE SET
     epoch = excluded.epoch, sequence = excluded.sequence,
-    saved_at = excluded.saved_at, state = excluded.state
+    saved_at = excluded.saved_at, state = excluded.state, node = excluded.node
 WHERE kept.epoch <= excluded.epoch
 """
 
@@ -34,30 +36,39 @@ class SavedState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredCycle(msgspec.Struct, frozen=True, kw_only=True):
-    """Last epoch and sequence in use, and the state then."""
+    """Last epoch and sequence in use, the state then, and which node saved it when."""
 
     epoch: int = 0
     sequence: int = 0
     state: SavedState = SavedState()
+    node: str = ""
+    saved_at: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(SavedState)
 
 
 class PacerStateStore:
-    """State of one cluster in one tenant."""
+    """State of one cluster in one tenant, saved in the name of one node."""
 
-    def __init__(self, database: Database, *, tenant: int, cluster: str) -> None:
+    def __init__(self, database: Database, *, tenant: int, cluster: str, node: str) -> None:
         self._database = database
         self._key = (tenant, cluster)
+        self._node = node
 
     async def load(self) -> StoredCycle:
         """What was saved last; an empty one when nothing was."""
         rows = await self._database.fetch(_LOAD, *self._key)
         if not rows:
             return StoredCycle()
-        epoch, sequence, state = rows[0]
-        return StoredCycle(epoch=epoch, sequence=sequence, state=_decoder.decode(state))
+        epoch, sequence, state, node, saved_at = rows[0]
+        return StoredCycle(
+            epoch=epoch,
+            sequence=sequence,
+            state=_decoder.decode(state),
+            node=node or "",
+            saved_at=saved_at,
+        )
 
     async def save(self, stored: StoredCycle, at: Millis) -> None:
         """Replace what is saved.
@@ -69,7 +80,7 @@ class PacerStateStore:
         """
         state = msgspec.msgpack.encode(stored.state)
         changed = await self._database.execute(
-            _SAVE, *self._key, stored.epoch, stored.sequence, at, state
+            _SAVE, *self._key, stored.epoch, stored.sequence, at, state, self._node
         )
         if changed != 1:
             raise PacelineError(

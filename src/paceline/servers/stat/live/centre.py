@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from paceline.model import events as names
+from paceline.model.party import INTRUDE
 from paceline.runtime.log import get_log
 from paceline.servers.stat.live.agents import Agents
 from paceline.servers.stat.live.interactions import KeyValue, OpenInteraction
@@ -27,6 +28,8 @@ class EventData(msgspec.Struct, kw_only=True, gc=False):
     virtual_queue: str | None = None
     keys: dict[str, KeyValue] | None = None
     party: str = ""
+    role: str | None = None
+    owner: str | None = None
     was_ringing: bool | None = None
     calls: int | None = None
 
@@ -94,7 +97,7 @@ class Centre:
         self.interactions[place] = interaction
         if interaction.virtual_queue is not None:
             self._enter(interaction)
-        for agent in (interaction.ringing, *interaction.handling):
+        for agent in (interaction.ringing, interaction.asked, *interaction.handling):
             if agent is not None:
                 self.agents.occupy((interaction.tenant, agent), interaction.media_type, 1, at)
 
@@ -210,14 +213,30 @@ class Centre:
     # --- delivery -------------------------------------------------------------------------------
 
     def _invited(self, event: Event, data: EventData) -> None:
-        if event.agent is not None:
+        if event.agent is None or data.role == INTRUDE:  # about an intruder the owner is asked
+            return
+        if data.role is None:
             self._ring(self._of(event, data), event.agent, event.at)
+        else:
+            self._ask(self._of(event, data), event.agent, event.at)
 
     def _offer_over(self, event: Event, data: EventData) -> None:
         interaction = self._find(event)
-        if interaction is not None and event.agent in (interaction.ringing, None):
+        if interaction is None:
+            return
+        if data.role is not None:
+            if event.agent == interaction.asked:
+                self._ask(interaction, None, event.at)
+        elif event.agent in (interaction.ringing, None):
             self._ring(interaction, None, event.at)
-            self._settle(interaction)
+        self._settle(interaction)
+
+    def _ask(self, interaction: OpenInteraction, agent: str | None, at: str) -> None:
+        """The owner asks this agent now, or nobody: a slot is taken, nothing else changes."""
+        before, interaction.asked = interaction.asked, agent
+        for who, by in ((before, -1), (agent, 1)):
+            if who is not None:
+                self.agents.occupy((interaction.tenant, who), interaction.media_type, by, at)
 
     def _ring(self, interaction: OpenInteraction, agent: str | None, at: str) -> None:
         """It rings at this agent now, or at nobody."""
@@ -237,6 +256,10 @@ class Centre:
         interaction = self._of(event, data)
         if agent in interaction.handling:
             return
+        if interaction.asked == agent:
+            self._ask(interaction, None, event.at)
+        if data.role is not None:
+            interaction.parties = (*interaction.parties, agent)
         was_ringing = interaction.ringing == agent
         if was_ringing:
             self._ring(interaction, None, event.at)
@@ -249,13 +272,18 @@ class Centre:
         interaction = self._find(event)
         if data.party == "agent" and interaction is not None and event.agent is not None:
             self._release(interaction, event.agent, event.at)
+            interaction.parties = _without(interaction.parties, data.owner)
             self._settle(interaction)
 
     def _release(self, interaction: OpenInteraction, agent: str, at: str) -> None:
+        """The agent has it no longer; of who took part beside the owner nothing is counted."""
         if agent not in interaction.handling:
             return
-        interaction.handling = tuple(each for each in interaction.handling if each != agent)
+        interaction.handling = _without(interaction.handling, agent)
         self.agents.occupy((interaction.tenant, agent), interaction.media_type, -1, at)
+        if agent in interaction.parties:
+            interaction.parties = _without(interaction.parties, agent)
+            return
         for action in (actions.CALL_RELEASED, actions.ACW_COMPLETED):
             self.statistics.count_on_agent(agent, action, interaction)
 
@@ -266,6 +294,7 @@ class Centre:
             return
         self._leave(interaction, actions.CALL_CLEARED)
         self._ring(interaction, None, event.at)
+        self._ask(interaction, None, event.at)
         for agent in interaction.handling:
             self._release(interaction, agent, event.at)
         interaction.keys = {}
@@ -300,3 +329,7 @@ class Centre:
         if event.agent is not None:
             is_on = event.name == names.DO_NOT_DISTURB_ON
             self.agents.set_disturbed((event.tenant, event.agent), is_on, event.at)
+
+
+def _without(agents: tuple[str, ...], agent: str | None) -> tuple[str, ...]:
+    return tuple(each for each in agents if each != agent)

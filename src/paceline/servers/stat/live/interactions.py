@@ -15,7 +15,11 @@ KeyValue: TypeAlias = Any
 
 
 class OpenInteraction(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """What is known of an open interaction. `keys` are the values of its filter keys."""
+    """What is known of an open interaction. `keys` are the values of its filter keys.
+
+    `ringing` is who has a router's offer, `asked` who is asked by the owner to join or to take it
+    over; `parties` are those of `handling` who take part beside the owner.
+    """
 
     tenant: int
     interaction_id: str
@@ -24,11 +28,13 @@ class OpenInteraction(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False
     virtual_queue: str | None = None
     ringing: str | None = None
     handling: tuple[str, ...] = ()
+    asked: str | None = None
+    parties: tuple[str, ...] = ()
 
     @property
     def is_needed(self) -> bool:
         """Whether forgetting it would lose something."""
-        return bool(self.virtual_queue or self.ringing or self.handling or self.keys)
+        return bool(self.virtual_queue or self.ringing or self.handling or self.asked or self.keys)
 
     @property
     def durable_action(self) -> str:

@@ -2,7 +2,8 @@
 
 On a virtual queue an interaction is in exactly one of waiting, ringing, accepted, abandoned, left
 otherwise. On an agent each handling gives CallReleased when the agent has the interaction no
-longer, and ACWCompleted when the slot is free again: with it, as long as there is no wrap-up.
+longer, and ACWCompleted when the slot is free again: with it, as long as there is no wrap-up. A
+handling is the owner's: who takes part beside it has a slot taken and nothing counted.
 """
 
 from typing import Final
