@@ -138,7 +138,7 @@ def main() -> None:
     asked.add_argument("--dry", action="store_true", help="report only")
     given = asked.parse_args()
     position.__dict__["FEEDBACK_GAIN"] = 0.0
-    estimators.__dict__.update(DOUBT=0.0, MOST_AIM=STEERED)
+    estimators.__dict__.update(LEAST_AIM=STEERED, MOST_AIM=STEERED)
     chance = Chance(given.seed)
     cells = sorted((drawn(chance, n) for n in range(given.cells)), key=lambda cell: cell.period_s)
     rows, margins, weights = [], [], []

@@ -60,7 +60,11 @@ def cells_of(suite: str, *, quick: bool) -> list[Cell]:
     else:
         count = QUICK_CELLS if quick else RANDOM_CELLS
         cells = list(random_cells(RANDOM_SEED, count, "E" if suite == "random-e" else "R"))
-    return [_quick(cell) for cell in cells if cell.agent_count < 500] if quick else cells
+    return (
+        [with_share_of_days(cell, QUICK_SHARE) for cell in cells if cell.agent_count < 500]
+        if quick
+        else cells
+    )
 
 
 def random_cells(seed: int, count: int, world: str) -> Iterator[Cell]:
@@ -85,8 +89,9 @@ def random_cells(seed: int, count: int, world: str) -> Iterator[Cell]:
         yield msgspec.convert(values | {"name": name}, type=Cell)
 
 
-def _quick(cell: Cell) -> Cell:
-    days = max(2, round(QUICK_SHARE * cell.replication_count))
+def with_share_of_days(cell: Cell, share: float) -> Cell:
+    """The cell with this share of its days, 2 at least."""
+    days = max(2, round(share * cell.replication_count))
     return msgspec.structs.replace(cell, replications=days)
 
 

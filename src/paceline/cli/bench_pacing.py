@@ -6,6 +6,8 @@ Pacer and suites are imported when they run: the suites need the extra `sim`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +22,11 @@ from paceline.cli.simulate import require_worlds
 from paceline.errors.failure import PacelineError
 
 if TYPE_CHECKING:
-    from paceline.bench.pacing import Class, Line, Report
+    from paceline.bench.pacing import AloneClass, Class, Line, Report
     from paceline.simulator.numeric.figures import Estimate
+
+TELL_EVERY_S = 30.0
+"""Seconds between two lines of progress where there is no terminal."""
 
 
 def pacing(
@@ -29,7 +34,10 @@ def pacing(
         list[str] | None, typer.Option(help="Only this suite; may be given again.")
     ] = None,
     policy: Annotated[
-        list[str] | None, typer.Option(help="Only this policy; may be given again.")
+        list[str] | None,
+        typer.Option(
+            help="Only this policy; may be given again. All but position take a quarter of the days, at least 2."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Repeats the same chance.")] = 1,
     quick: Annotated[
@@ -46,16 +54,8 @@ def pacing(
 
     suites = _chosen("suite", suite, SUITES)
     policies = _chosen("policy", policy, POLICIES)
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("pacing", total=1.0)
-        report = measure(
-            suites,
-            policies,
-            seed=seed,
-            quick=quick,
-            progress=lambda share, name: progress.update(task, completed=share, description=name),
-        )
+    with _progress() as progress:
+        report = measure(suites, policies, seed=seed, quick=quick, progress=progress)
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
     if as_json:
@@ -120,13 +120,33 @@ def _chosen(kind: str, names: list[str] | None, known: tuple[str, ...]) -> tuple
     return tuple(names) if names else known
 
 
+@contextmanager
+def _progress() -> Iterator[Callable[[float, str], None]]:
+    """A bar on standard error; without a terminal a line there at every policy and every half minute."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("pacing", total=1.0)
+        told = ("", 0.0)
+
+        def tell(share: float, name: str) -> None:
+            nonlocal told
+            bar.update(task, completed=share, description=name)
+            now = bar.get_time()
+            if not console.is_terminal and (name != told[0] or now - told[1] >= TELL_EVERY_S):
+                told = (name, now)
+                print(f"{100 * share:.0f} % {name}", file=sys.stderr, flush=True)
+
+        yield tell
+
+
 def _print(report: Report) -> None:
     columns = ("suite", "cell", "policy", "utilization", "U*", "ratio", "abandoned %")
     columns_more = ("bad days %", "worst 15 min %", "first hour %", "days")
     print_table("Pacing", columns + columns_more, map(_line, report.lines))
     if report.classes:
         names = ("suite", "policy", "agents", "cells", "utilization", "ratio", "worst", "in goal %")
-        print_table("Random contact centres", names, map(_class, report.classes))
+        alone = ("rule alone: ratio", "in goal %", "ours ÷ rule, same abandonment", "worst")
+        print_table("Classes by agents", names + alone, map(_class, report.classes))
     print(report.method)
 
 
@@ -162,4 +182,16 @@ def _class(found: Class) -> tuple[str, ...]:
         f"{found.utilization:.4f}",
         *ratios,
         f"{100 * found.within_goal:.0f}",
+        *_alone(found.alone),
+    )
+
+
+def _alone(found: AloneClass | None) -> tuple[str, ...]:
+    if found is None:
+        return ("", "", "", "")
+    return (
+        "" if found.ratio is None else f"{found.ratio:.4f}",
+        f"{100 * found.within_goal:.0f}",
+        f"{found.relative:.4f}",
+        f"{found.worst_relative:.4f}",
     )

@@ -15,7 +15,7 @@ from paceline.numerics.conjugate import forgetting, gamma_mean, share_bounds
 from paceline.pacer.ages import AgeArray, total
 from paceline.pacer.changes import CHANGE_SHRINK, jumped
 from paceline.pacer.inputs import Readings
-from paceline.pacer.invitations import EPSILON, advance, hazards, learn_invitations
+from paceline.pacer.invitations import EPSILON, advance, borrow, hazards, learn_invitations
 from paceline.pacer.settings import NO_GROUP, Settings
 from paceline.pacer.state import PRIOR_HANDLE_S, Array, TargetState
 
@@ -36,14 +36,14 @@ DEBT_LIMIT: Final = 8.0
 """In standard deviations. PACING.md has 12 on both sides; with the fitted margin less corrects enough, and hours
 without visitors or a first flood are not paid back for the rest of the day (ADR 15)."""
 GROWN_UP_S: Final = 1800.0
-"""Decayed seconds over which the bound of a debt grows from an hour's allowance (chosen): what a wrong first guess
-did to a large idle crew took three hours to pay back."""
+"""Decayed seconds, 42 minutes of the clock, over which the bound of a debt grows from an hour's allowance, and up
+to which no credit is given (chosen): what a wrong first guess did to a large idle crew took three hours to pay
+back, and a careful first half hour was spent as abandonment beyond the goal (ADR 15)."""
 REACTIVE_DEBT_LIMIT: Final = 12.0
 """In reactive customers who left: PACING.md, "The position rule"."""
-DOUBT: Final = 1.1
-DOUBT_OFFSET: Final = 2.0
-LEAST_AIM: Final = 0.75
-MOST_AIM: Final = 0.97
+DOUBT: Final = 0.5
+LEAST_AIM: Final = 0.7
+MOST_AIM: Final = 0.985
 DAY_S: Final = 28_800.0
 """How far below the goal to steer, by the abandonments a working day may have: see `aimed_at`."""
 GROUP_TRIALS: Final = 10.0
@@ -134,20 +134,21 @@ def learn(
     owed = state.debt + abandoned - goal_share * accepted
     an_hour = goal_share * rate * RATE_MEMORY_S
     young = np.maximum(DEBT_LIMIT * scale * state.entered_s / GROWN_UP_S, an_hour)
-    state.put("debt", np.clip(owed, -CREDIT_LIMIT * scale, np.minimum(young, DEBT_LIMIT * scale)))
+    credit = np.where(state.entered_s < GROWN_UP_S, 0.0, CREDIT_LIMIT * scale)
+    state.put("debt", np.clip(owed, -credit, np.minimum(young, DEBT_LIMIT * scale)))
     if settings.has_reactive_guard:
         behind = state.reactive_debt + lost - settings.reactive_goal_share * arrived
         state.put("reactive_debt", np.clip(np.nan_to_num(behind), 0.0, REACTIVE_DEBT_LIMIT))
 
 
 def aimed_at(goal_share: Array, acceptance_rate: Array) -> Array:
-    """Share to steer to: goal × (1 − 1.1/(2 + a day's abandonments at the goal)), from 0.75 to 0.97 of it.
+    """Share to steer to: goal × n/(n + ½), 70 to 98.5 % of it; n: abandonments a day at the goal.
 
     Shapes (n,), shares 0–1, acceptances per second. Where a day has few, what is learned of patience and load
     errs by much, and an error costs more abandonment than it saves (ADR 15). Rises with the goal.
     """
     a_day = goal_share * acceptance_rate * DAY_S
-    aim = 1.0 - DOUBT / (DOUBT_OFFSET + a_day)
+    aim = a_day / (a_day + DOUBT)
     return np.asarray(goal_share * np.clip(aim, LEAST_AIM, MOST_AIM))
 
 
@@ -160,6 +161,7 @@ def estimate(state: TargetState, period_s: Array, groups: GroupCounts | None) ->
     """Read the counts: A_a = α_a + (1−ρ_a) A_{a+1}, acceptance W = A_0, and the rates."""
     accepted, resolved, exposed = _shared_counts(state, groups)
     accept_share, resolve_share = hazards(accepted, resolved, exposed)
+    borrow(accept_share, resolve_share, accepted, resolved)
     later = accept_share[-1] / np.maximum(resolve_share[-1], 1e-3)  # the last age is open-ended
     stays_share: AgeArray = np.float32(1.0) - resolve_share
     delay_cycles, coming, variance, mass = np.zeros((4, later.size), dtype=np.float32)

@@ -17,6 +17,9 @@ from paceline.pacer.state import Array, TargetState
 
 ACCEPTANCE_MEMORY: Final = 120.0
 """In acceptances, not in invitations: at low acceptance a memory of answers forgets too fast (PACING.md)."""
+BORROWED: Final = np.float32(10.0)
+"""Answers at most that an age counts from the ages before it (chosen among 0, 2, 4, 10): what nobody is old enough
+for yet is taken to be as it was so far, not as the prior says, else high acceptance floods an idle crew."""
 EPSILON: Final = np.float32(1e-6)
 _ONE: Final = np.float32(1.0)
 
@@ -40,6 +43,21 @@ def hazards(accepted: AgeArray, resolved: AgeArray, exposed: AgeArray) -> tuple[
     np.minimum(resolve_share, _ONE, out=resolve_share)
     accept_share: AgeArray = np.multiply(accepted, per_exposed, out=per_exposed)
     return np.minimum(accept_share, resolve_share, out=accept_share), resolve_share
+
+
+def borrow(
+    accept_share: AgeArray, resolve_share: AgeArray, accepted: AgeArray, resolved: AgeArray
+) -> None:
+    """Smooth the accepted part of the answers from age to age, old after young; changes `accept_share`."""
+    answers: AgeArray = resolved[0] + EPSILON
+    part: AgeArray = accepted[0] / answers
+    for age in range(1, accepted.shape[0]):
+        np.minimum(answers, BORROWED, out=answers)  # no more than the younger ages have seen
+        part *= answers
+        part += accepted[age]
+        answers += resolved[age]
+        part /= answers
+        np.multiply(part, resolve_share[age], out=accept_share[age])
 
 
 def learn_invitations(

@@ -3,6 +3,7 @@
 Made by wire/server after the checks at the edge, handed to every request handler.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -11,6 +12,9 @@ import msgspec
 from paceline.errors.failure import PacelineError
 from paceline.units.quantities import DEFAULT_TENANT
 from paceline.wire.operation import Answer, ClientKind
+
+GRACE_S = 1.0
+"""What a handler may take beyond its deadline before it is given up (chosen)."""
 
 LAST_TENANT = 2**31 - 1
 """Tenants are integers of 32 bits in every table."""
@@ -80,6 +84,7 @@ class Call:
         "client_kind",
         "deadline",
         "idempotency_key",
+        "limit",
         "on_undelivered",
         "peer",
         "principal",
@@ -108,6 +113,31 @@ class Call:
         self.peer = peer
         self.idempotency_key = idempotency_key
         self.on_undelivered: Callable[[Any], None] | None = None
+        self.limit: asyncio.Timeout | None = None
+
+    def hold_until(self, at: float) -> None:
+        """Moves the deadline on: the request is held, it waits for something that may come."""
+        self.deadline = max(self.deadline, at)
+        if self.limit is not None:
+            self.limit.reschedule(self.deadline + GRACE_S)
+
+    async def in_time(self, name: str, answer: Awaitable[Any]) -> Any:
+        """What a handler answers, given up soon after its deadline.
+
+        Raises
+        ------
+        PacelineError
+            `deadline_exceeded`, outcome unknown: part of it may be done.
+        """
+        try:
+            async with asyncio.timeout_at(self.deadline + GRACE_S) as self.limit:
+                return await answer
+        except TimeoutError:
+            if self.limit is None or not self.limit.expired():
+                raise
+            raise PacelineError(
+                "deadline_exceeded", f"{name} did not end in time", outcome="unknown"
+            ) from None
 
     def tenant_of(self, asked: int | None) -> int:
         """The tenant a request runs in: the caller's, or the one it names when it may.

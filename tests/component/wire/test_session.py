@@ -7,6 +7,7 @@ import pytest
 
 from paceline.runtime.virtual_loop import run_virtual
 from paceline.wire.admission import FAIR_SHARE
+from paceline.wire.call import GRACE_S
 from paceline.wire.frames import MAX_FRAME_BYTES, MAX_IN_FLIGHT, MAX_MESSAGES
 from paceline.wire.operations.event import EventNotice
 from paceline.wire.operations.interaction import Revoked
@@ -221,6 +222,23 @@ def test_a_held_request_can_be_cancelled(wait_s: float) -> None:
             assert (error["name"], error["outcome"]) == ("deadline_exceeded", "not_done")
             assert edge.cancelled == (["v"] if wait_s else [])
             assert "result" in await client.ask("interaction.submit", SUBMIT, ref=2)
+
+    run_virtual(run())
+
+
+def test_what_goes_on_past_its_deadline_is_given_up() -> None:
+    """Its caller is told that the outcome is unknown, soon after the deadline it set."""
+
+    async def run() -> None:
+        async with running_edge() as edge:
+            client = await edge.welcome()
+            place = {"interaction_id": "slow", "queue": "q"}
+            await client.send(
+                {"ref": 5, "op": "interaction.place_in_queue", "body": place, "timeout_s": 3}
+            )
+            error = (await client.next() or {})["error"]
+            assert edge.times.machine.monotonic() == pytest.approx(3 + GRACE_S)
+            assert (error["name"], error["outcome"]) == ("deadline_exceeded", "unknown")
 
     run_virtual(run())
 

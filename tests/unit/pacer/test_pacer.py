@@ -70,12 +70,15 @@ def test_what_cannot_make_anybody_wait_is_always_permitted() -> None:
 
 def test_lost_reactive_customers_hold_proactive_traffic_back() -> None:
     """With a reactive goal, abandoned reactive customers reduce permits; without one they do not."""
-    lost = cycle(ready=[30], reactive_arrived=[2], reactive_abandoned=[2])
     granted = []
     for goal in (None, 5.0):
         pacer = Pacer(["a"], reactive_goal_percent=goal)
-        pacer.step(cycle(ready=[30]))
-        granted.append(told(pacer, lost)[0])
+        for number in range(30):
+            own = {"accepted": [2 * number], "sent": [6 * number], "resolved": [6 * number]}
+            lost = {"reactive_arrived": [number // 5], "reactive_abandoned": [number // 5]}
+            busy = {"ready": [4], "busy": [60], "served": [2 * number]}
+            last = told(pacer, cycle(**own, **lost, **busy))
+        granted.append(last[0])
     assert granted[1] < granted[0]
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paceline.pacer import CycleInput, Pacer
 from paceline.simulator.numeric.faults import Faults
 from paceline.simulator.numeric.layout import Part
+from paceline.simulator.numeric.rule_alone import RULE_ALONE, RuleAlone
 from paceline.simulator.numeric.schedule import Schedule, most_agents
 from paceline.simulator.numeric.world import Totals, World
 
@@ -90,6 +91,8 @@ def simulate(
 
     Parameters
     ----------
+    policy
+        One of the pacer's, or `RULE_ALONE` for targets that do not share agents and days without faults.
     progress
         Told the number of targets times cycles that have passed since it was last called.
     """
@@ -115,6 +118,10 @@ class _Control:
         self._faults = faults
         self._period_s = period_s
         self._elapsed_s = 0.0
+        self._alone = None
+        if policy == RULE_ALONE:
+            self._alone = RuleAlone(goal_percent=world.goals(), period_s=world.periods())
+            return
         self._pacer = Pacer(
             [f"target {number}" for number in range(world.target_count)],
             goal_percent=world.goals(),
@@ -140,4 +147,6 @@ class _Control:
 
     def _step(self, reading: CycleInput) -> Counts:
         self._elapsed_s = 0.0
+        if self._alone is not None:
+            return self._alone.permits(reading)
         return self._pacer.step(reading).permits

@@ -18,6 +18,7 @@ import numpy as np
 from paceline.simulator.numeric.day import Day, simulate
 from paceline.simulator.numeric.layout import Part
 from paceline.simulator.numeric.scenario import Cell
+from paceline.simulator.numeric.workers import end_with_parent
 
 TARGETS_WORTH_A_PROCESS: Final = 300
 """Below this many targets a pacer's step costs the same whatever their number (measured)."""
@@ -143,6 +144,7 @@ def _spread(works: list[Work], processes: int, passed: Callable[[int], None]) ->
 
 def _begin(queue: "SimpleQueue[int]") -> None:
     """First thing in a new process: where to tell what has been done."""
+    end_with_parent()
     _queue.append(queue)
 
 

@@ -19,6 +19,7 @@ from paceline.simulator.numeric.figures import METHOD, Figures, figures
 from paceline.simulator.numeric.plot import draw
 from paceline.simulator.numeric.replicate import run
 from paceline.simulator.numeric.scenario import Cell, load
+from paceline.simulator.numeric.workers import end_with_parent
 
 CASES_WORTH_PROCESSES: Final = 6
 """Fewer bounds are solved sooner than processes start (0.1 to 3 s each up to 100 agents)."""
@@ -87,7 +88,9 @@ def bounds_of(cells: Sequence[Cell]) -> list[float | None]:
     cases = list(dict.fromkeys(_case(cell) for cell in cells if cell.is_steady))
     cores = len(os.sched_getaffinity(0))
     if cores > 1 and len(cases) >= CASES_WORTH_PROCESSES:
-        with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            cores, mp_context=get_context("spawn"), initializer=end_with_parent
+        ) as pool:
             solved = list(pool.map(bound.solve, cases))
     else:
         solved = [bound.solve(case) for case in cases]

@@ -1,6 +1,5 @@
 """HTTP requests: from an operation's route to its handler and back, with one form of errors."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -70,11 +69,6 @@ class HttpEdge:
         except PacelineError as error:
             self._surface.refused(operation.name, rid, error)
             return error_answer(error, rid)
-        except TimeoutError:
-            late = PacelineError(
-                "deadline_exceeded", f"{operation.name} did not end in time", outcome="unknown"
-            )
-            return error_answer(late, rid)
         except Exception as error:  # noqa: BLE001 - the request's edge: told to the caller, logged once
             return error_answer(self._surface.internal_error(operation.name, rid, error), rid)
         status = operation.http.status if operation.http is not None else 200
@@ -111,8 +105,7 @@ class HttpEdge:
             deadline=self._surface.times.machine.monotonic() + timeout_s,
             idempotency_key=checked_key(headers.get("idempotency-key")),
         )
-        async with asyncio.timeout(timeout_s + 1.0):
-            result = await entry.handler(call, request)
+        result = await call.in_time(operation.name, entry.handler(call, request))
         if call.on_undelivered is not None and await has_gone():
             call.on_undelivered(result)
         return result

@@ -209,7 +209,7 @@ class ServerSession:
             if message.op == "session.hello":
                 self._renew(message)
                 return
-            answer = self._begin(message, rid)
+            call, answer = self._begin(message, rid)
         except PacelineError as error:
             self._surface.refused(message.op, rid, error)
             self._put(error_bytes(ref, error, rid))
@@ -218,18 +218,21 @@ class ServerSession:
             self._put(error_bytes(ref, self._surface.internal_error(message.op, rid, error), rid))
             return
         future = (
-            answer if isinstance(answer, asyncio.Future) else self._task(message.op, rid, answer)
+            answer if isinstance(answer, asyncio.Future) else self._task(call, message.op, answer)
         )
         self._in_flight[ref] = future
         future.add_done_callback(lambda done: self._answered(ref, message.op, rid, done))
 
-    def _task(self, op: str, rid: str, answer: Awaitable[Any]) -> "asyncio.Future[Any]":
-        with log_context(request_id=rid):  # the task keeps it
-            return self._tasks.answering(
-                op, answer if isinstance(answer, Coroutine) else _hold(answer)
-            )
+    def _task(self, call: Call, op: str, answer: Awaitable[Any]) -> "asyncio.Future[Any]":
+        with log_context(request_id=call.request_id):  # the task keeps it
+            task = self._tasks.answering(op, call.in_time(op, answer))
+        if isinstance(
+            answer, Coroutine
+        ):  # cancelled before its first step it would never be awaited
+            task.add_done_callback(lambda _: answer.close())
+        return task
 
-    def _begin(self, message: Message, rid: str) -> Awaitable[Any]:
+    def _begin(self, message: Message, rid: str) -> tuple[Call, Awaitable[Any]]:
         entry = self._allowed.get(message.op)
         if entry is None:
             raise self._surface.dispatch.refusal(message.op, self.principal, self.client_kind)
@@ -253,7 +256,7 @@ class ServerSession:
             peer=self,
             idempotency_key=checked_key(message.idempotency_key),
         )
-        return entry.handler(call, body)
+        return call, entry.handler(call, body)
 
     def _answered(self, ref: int, op: str, rid: str, done: "asyncio.Future[Any]") -> None:
         self._in_flight.pop(ref, None)
@@ -390,10 +393,6 @@ class ServerSession:
             callback()
         await self._tasks.aclose()
         await self._link.close()
-
-
-async def _hold(answer: Awaitable[Any]) -> Any:
-    return await answer
 
 
 def _frames_of(messages: list[bytes]) -> list[bytes]:

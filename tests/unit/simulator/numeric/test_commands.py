@@ -49,6 +49,20 @@ def test_the_cycle_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(memory["peak"] >= memory["kept"] > 100 for memory in found["memory"])
 
 
+@pytest.mark.slow
+def test_without_a_terminal_progress_is_told_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Share and policy on standard error, at every policy's start at least; figures alone on standard output."""
+    policies = ("--policy", "naive", "--policy", "ratio")
+    call("bench", "pacing", "--suite", "silent", "--quick", *policies, "--json")
+    told = capsys.readouterr()
+    lines = told.err.splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith(("0 %", "50 %"))][-1] == "ratio"
+    assert any(line.endswith("% naive") for line in lines)
+    found = json.loads(told.out)
+    assert found["baseline_share"] == 0.25
+    assert {line["figures"]["replications"] for line in found["lines"]} == {2, 5}
+
+
 def test_an_unknown_policy_or_suite_is_refused() -> None:
     """With the names there are."""
     with pytest.raises(PacelineError, match="position"):

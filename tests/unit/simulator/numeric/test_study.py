@@ -84,5 +84,7 @@ def test_a_measurement_has_lines_for_every_policy() -> None:
     for line in report.lines:
         assert line.ratio is not None
         assert line.ratio.value < 1.01
+    assert lines["progressive", "N=20"].figures.replications == 2
+    assert (report.baseline_share, report.classes) == (0.25, ())
     ours = lines["position", "N=20"].figures.utilization.value
     assert ours > lines["progressive", "N=20"].figures.utilization.value

@@ -161,9 +161,10 @@ class PullRequests:
         until = machine.monotonic() + min(request.hold_s, longest)
         if call.peer is None:  # plain HTTP ends with its timeout_s, and with an answer
             until = min(until, call.deadline)
+        call.hold_until(until)
         while True:
             arrival = self._lane.node.views.arrival(head.view_id)
-            call.deadline = max(call.deadline, machine.monotonic() + 1.0)
+            call.hold_until(machine.monotonic() + 1.0)
             answer = self._lane.submit(call, work)
             try:
                 pulled: Pulled = await answer
