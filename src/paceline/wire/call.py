@@ -3,7 +3,6 @@
 Made by wire/server after the checks at the edge, handed to every request handler.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -72,6 +71,13 @@ class Peer(Protocol):
         """Runs `callback` once when the session ends; at once when it has ended."""
 
 
+class Limit(Protocol):
+    """What gives a handler up, at a time of the loop (asyncio.Timeout)."""
+
+    def reschedule(self, when: float | None) -> None:
+        """Gives up then instead."""
+
+
 class Call:
     """One request's context. `deadline` is in the machine's monotonic seconds; `peer` None over HTTP.
 
@@ -113,31 +119,13 @@ class Call:
         self.peer = peer
         self.idempotency_key = idempotency_key
         self.on_undelivered: Callable[[Any], None] | None = None
-        self.limit: asyncio.Timeout | None = None
+        self.limit: Limit | None = None
 
     def hold_until(self, at: float) -> None:
         """Moves the deadline on: the request is held, it waits for something that may come."""
         self.deadline = max(self.deadline, at)
         if self.limit is not None:
             self.limit.reschedule(self.deadline + GRACE_S)
-
-    async def in_time(self, name: str, answer: Awaitable[Any]) -> Any:
-        """What a handler answers, given up soon after its deadline.
-
-        Raises
-        ------
-        PacelineError
-            `deadline_exceeded`, outcome unknown: part of it may be done.
-        """
-        try:
-            async with asyncio.timeout_at(self.deadline + GRACE_S) as self.limit:
-                return await answer
-        except TimeoutError:
-            if self.limit is None or not self.limit.expired():
-                raise
-            raise PacelineError(
-                "deadline_exceeded", f"{name} did not end in time", outcome="unknown"
-            ) from None
 
     def tenant_of(self, asked: int | None) -> int:
         """The tenant a request runs in: the caller's, or the one it names when it may.

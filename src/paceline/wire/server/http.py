@@ -17,6 +17,7 @@ from paceline.wire.operations.everywhere import Ready
 from paceline.wire.schema import field_error, nul_error, strict_twin
 from paceline.wire.server.dispatch import Entry, decode_body
 from paceline.wire.server.encoding import ACCEPTED, unpacked
+from paceline.wire.server.in_time import in_time
 from paceline.wire.server.surface import Surface
 
 DEFAULT_TIMEOUT_S = 10.0
@@ -105,7 +106,7 @@ class HttpEdge:
             deadline=self._surface.times.machine.monotonic() + timeout_s,
             idempotency_key=checked_key(headers.get("idempotency-key")),
         )
-        result = await call.in_time(operation.name, entry.handler(call, request))
+        result = await in_time(call, operation.name, entry.handler(call, request))
         if call.on_undelivered is not None and await has_gone():
             call.on_undelivered(result)
         return result

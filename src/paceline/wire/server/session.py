@@ -33,6 +33,7 @@ from paceline.wire.operations.event import ResyncRequired
 from paceline.wire.operations.everywhere import Hello, Welcome
 from paceline.wire.schema import decode_request
 from paceline.wire.server.dispatch import Entry, decode_body
+from paceline.wire.server.in_time import in_time
 from paceline.wire.server.surface import Surface
 
 HELLO_TIMEOUT_S = 10.0
@@ -225,7 +226,7 @@ class ServerSession:
 
     def _task(self, call: Call, op: str, answer: Awaitable[Any]) -> "asyncio.Future[Any]":
         with log_context(request_id=call.request_id):  # the task keeps it
-            task = self._tasks.answering(op, call.in_time(op, answer))
+            task = self._tasks.answering(op, in_time(call, op, answer))
         if isinstance(
             answer, Coroutine
         ):  # cancelled before its first step it would never be awaited
