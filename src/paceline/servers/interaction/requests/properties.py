@@ -2,9 +2,10 @@
 
 import asyncio
 
-from paceline.servers.interaction.live import parties
+from paceline.errors.failure import PacelineError
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.shown import shown
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of, check_ownership
 from paceline.servers.interaction.requests.once import submit_once
 from paceline.servers.interaction.requests.property_changes import (
@@ -53,19 +54,14 @@ class PropertyRequests:
         key = (call.tenant_of(request.tenant), request.interaction_id)
 
         def apply(node: NodeState) -> Interaction:
-            done = node.finished(key)
-            if done is not None:
-                return wire_form(
-                    done.row,
-                    node.names,
-                    node.user_data(key),
-                    stopped_at=done.stopped_at,
-                    stop_reason=done.stop_reason,
+            found = shown(node, key)
+            if found is None:
+                raise PacelineError(
+                    "not_found",
+                    f"interaction '{key[1]}' does not exist",
+                    field="interaction_id",
                 )
-            row = node.row(key)
-            return wire_form(
-                row, node.names, node.user_data(key), parties=parties.names_of(node, row)
-            )
+            return found
 
         return self._lane.submit(call, Work(apply, keys=(key,), reads_data=True))
 

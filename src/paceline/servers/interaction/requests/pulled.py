@@ -11,15 +11,14 @@ from paceline.errors.failure import PacelineError
 from paceline.model.instant import optional_text
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.shown import shown
 from paceline.servers.interaction.live.transitions import QUEUED, return_to_queue
 from paceline.servers.interaction.requests.lane import NodeLane, actor_of
 from paceline.servers.interaction.requests.once import keep_until
-from paceline.servers.interaction.rules.wire_form import wire_form
-from paceline.servers.interaction.store.node import Key
 from paceline.wire.call import Call
 from paceline.wire.once import Once, again, kept, once_of
 from paceline.wire.operation import Answer, Request
-from paceline.wire.operations.interaction import Interaction, Pulled
+from paceline.wire.operations.interaction import Pulled
 
 MOST_REPEATED = 1000
 """Repeated pulls that are remembered; far more than are under way at once (chosen)."""
@@ -149,18 +148,3 @@ def given_back(pulled: Pulled, session: str | None, actor: str) -> Work:
                 return_to_queue(node, row, actor, "undelivered")
 
     return Work(apply, keys=tuple(taken))
-
-
-def shown(node: NodeState, key: Key) -> Interaction | None:
-    """An interaction as it is now, with its user data; None past its retention. Loaded before."""
-    done = node.finished(key)
-    if done is not None:
-        return wire_form(
-            done.row,
-            node.names,
-            node.user_data(key),
-            stopped_at=done.stopped_at,
-            stop_reason=done.stop_reason,
-        )
-    row = node.known(key)
-    return None if row is None else wire_form(row, node.names, node.user_data(key))

@@ -12,6 +12,7 @@ from paceline.runtime.ids import is_client_id, request_id
 from paceline.runtime.log import get_log
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.node import NodeState
+from paceline.servers.interaction.live.shown import shown
 from paceline.servers.interaction.live.transitions import (
     QUEUED,
     place_in_queue,
@@ -24,7 +25,6 @@ from paceline.servers.interaction.live.workbins import workbin_of
 from paceline.servers.interaction.requests.lane import PAUSE_S, NodeLane, actor_of, coded
 from paceline.servers.interaction.requests.once import answered, once, submit_once
 from paceline.servers.interaction.requests.place import COMPLETED, completed_queues
-from paceline.servers.interaction.requests.pulled import shown
 from paceline.servers.interaction.requests.searches import parsed, smaller
 from paceline.servers.interaction.requests.snapshot_locks import owner_of, without_lock
 from paceline.servers.interaction.requests.workbin_room import NO_LIMIT, Room
