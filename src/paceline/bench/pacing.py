@@ -75,14 +75,16 @@ def measure(
     quick: bool,
     progress: Callable[[float, str], None],
 ) -> Report:
-    """Run every suite under every policy; tells the share done and what is running.
+    """Run every suite under every policy; tells the share done and what is running, the bounds first.
 
     The cells of all suites run together: those of the same cycle length share a pacer.
     """
-    progress(0.0, "cells and their bounds")
     cells = {suite: cells_of(suite, quick=quick) for suite in suites}
     places = [(suite, cell) for suite, own in cells.items() for cell in own]
-    bounds = bounds_of([cell for _, cell in places])
+    bounds = bounds_of(
+        [cell for _, cell in places],
+        solved=lambda done, of: progress(done / of, "bounds of the cells"),
+    )
     lines: list[Line] = []
     classes: list[Class] = []
     parts = len(policies) + (2 if OURS in policies and any(map(_is_classed, suites)) else 0)

@@ -4,7 +4,7 @@ Also what `paceline bench pacing` is made of.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -80,21 +80,29 @@ def study(
     return Study(scenario.title, policy, seed, METHOD, tuple(rows))
 
 
-def bounds_of(cells: Sequence[Cell]) -> list[float | None]:
+def bounds_of(
+    cells: Sequence[Cell], *, solved: Callable[[int, int], None] = lambda _done, _of: None
+) -> list[float | None]:
     """The upper bound on utilization of each steady cell of World E, None for the others.
 
-    Each case is solved once, in processes where there are many.
+    Each case is solved once, in processes where there are many; `solved` is told after each how many are.
     """
     cases = list(dict.fromkeys(_case(cell) for cell in cells if cell.is_steady))
+    found: dict[bound.Cell, float] = {}
+
+    def keep(results: Iterable[bound.Bound]) -> None:
+        for case, result in zip(cases, results, strict=True):
+            found[case] = result.utilization
+            solved(len(found), len(cases))
+
     cores = len(os.sched_getaffinity(0))
     if cores > 1 and len(cases) >= CASES_WORTH_PROCESSES:
         with ProcessPoolExecutor(
             cores, mp_context=get_context("spawn"), initializer=end_with_parent
         ) as pool:
-            solved = list(pool.map(bound.solve, cases))
+            keep(pool.map(bound.solve, cases))
     else:
-        solved = [bound.solve(case) for case in cases]
-    found = {case: result.utilization for case, result in zip(cases, solved, strict=True)}
+        keep(map(bound.solve, cases))
     return [found[_case(cell)] if cell.is_steady else None for cell in cells]
 
 
