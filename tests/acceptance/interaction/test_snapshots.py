@@ -8,6 +8,8 @@ from paceline.errors.failure import PacelineError
 from paceline.model.configuration import BusinessProcess, Workbin
 from paceline.runtime.times import virtual_times
 from paceline.runtime.virtual_loop import run_virtual
+from paceline.servers.interaction.requests import snapshot
+from paceline.servers.interaction.store.selection import select_ids
 from paceline.storage.access_point import from_url
 from paceline.storage.opening import open_database
 from paceline.wire.call import Call, Principal
@@ -80,6 +82,29 @@ def test_locked_is_invisible_until_released() -> None:
             assert await _is_gone(scene, taken.snapshot_id)
             with pytest.raises(PacelineError, match="snapshot_not_accessible"):
                 await scene.desk1.snapshot.release(snapshot_id=taken.snapshot_id)
+
+    run_virtual(scenario())
+
+
+def test_what_left_the_queue_meanwhile_is_not_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Placed elsewhere after it was selected and before it is locked, it is skipped and can be pulled there."""
+
+    async def scenario() -> None:
+        async with cast() as scene:
+            first, second = await _waiting(scene, 2)
+
+            async def select_and_lose_one(*wanted: Any, **limits: Any) -> Any:
+                found = await select_ids(*wanted, **limits)
+                await scene.desk2.interaction.place_in_queue(interaction_id=first, queue="E-mails")
+                return found
+
+            monkeypatch.setattr(snapshot, "select_ids", select_and_lose_one)
+            taken = await scene.desk1.snapshot.take(view=VIEW, lock=True)
+            assert await _ids(scene, taken.snapshot_id) == [second]
+            assert [(s.interaction_id, s.reason) for s in taken.skipped] == [
+                (first, "not selected any more")
+            ]
+            assert not (await scene.media.interaction.get(interaction_id=first)).is_locked
 
     run_virtual(scenario())
 

@@ -117,7 +117,7 @@ class SnapshotRequests:
             if (known := node.snapshots.find(head.key)) is not None:
                 node.snapshots.owned(head.key, head.owner, node.times.machine.now())
                 return _answer(known, ())
-            return _freeze(node, head, keys, selected, request.check_state or request.lock)
+            return _freeze(node, head, keys, selected)
 
         def let_go() -> None:
             self.let_go(head.key, once_of(call, "snapshot.take"))
@@ -309,19 +309,23 @@ def _freeze(
     head: InteractionSnapshot,
     keys: tuple[Key, ...],
     selected: _Selected,
-    must_wait: bool,
 ) -> SnapshotTaken:
     test = predicate(selected.condition, reader)
     inside: list[Key] = []
     skipped: list[Skipped] = []
     for key in keys:
         row = node.known(key)
-        reason = "finished" if row is None else None
-        if row is not None and must_wait and (row.state != QUEUED or row.is_locked):
-            reason = "not waiting any more"
-        elif row is not None and test(row, node.now) is not True:
-            reason = "not selected any more"
-        if reason is None:
+        reason = "finished"
+        if row is not None:
+            changed = {
+                name for name, value in selected.equal.items() if getattr(row, name) != value
+            }
+            reason = ""
+            if not changed.isdisjoint(("state", "is_locked")):
+                reason = "not waiting any more"
+            elif changed or test(row, node.now) is not True:
+                reason = "not selected any more"
+        if not reason:
             inside.append(key)
         else:
             skipped.append(Skipped(interaction_id=key[1], reason=reason))
