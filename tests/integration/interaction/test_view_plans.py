@@ -8,6 +8,7 @@ from paceline.expressions.properties import property_named
 from paceline.expressions.view_parse import parse_condition, parse_order
 from paceline.runtime.times import real_times
 from paceline.servers.interaction.rules.selection import HeadRead, Selection
+from paceline.servers.interaction.store.node import read_handled, read_held, read_unheld
 from paceline.servers.interaction.store.order_indexes import keep_order_indexes
 from paceline.servers.interaction.store.row_shape import PLAIN
 from paceline.servers.interaction.store.views import read_due, read_head, read_next_due
@@ -48,11 +49,12 @@ class _Explained:
 
 
 @asynccontextmanager
-async def seeded(url: str) -> AsyncIterator[_Explained]:
+async def seeded(url: str, *, has_statistics: bool = True) -> AsyncIterator[_Explained]:
     database = open_database(from_url(url), times=real_times(), pool_size=1)
     await upgrade(database, ["interaction"])
     await database.execute(SEED)
-    await database.execute("ANALYZE interaction.interactions")
+    if has_statistics:
+        await database.execute("ANALYZE interaction.interactions")
     yield _Explained(database)
     await database.close()
 
@@ -150,5 +152,36 @@ def test_what_is_due_comes_from_its_index(postgres_url: str) -> None:
             assert following == NOW + 6000
             for plan in queries.plans:
                 assert "interactions_scheduled_at" in plan, plan
+
+    asyncio.run(scenario())
+
+
+def test_a_takeover_reads_by_index_before_there_are_statistics(postgres_url: str) -> None:
+    """What a new process asks first looks at none of what merely waits: a backlog came too fast to be analysed."""
+
+    async def scenario() -> None:
+        async with seeded(postgres_url, has_statistics=False) as queries:
+            for read in (read_held, read_unheld, read_handled):
+                assert await read(queries) == []  # type: ignore[arg-type]  # only fetch is needed
+            due = await read_next_due(
+                queries,  # type: ignore[arg-type]  # only fetch is needed
+                tenant_id=1,
+                queue_id=1,
+                after=NOW,
+            )
+            assert due == NOW + 1000
+            rows = await read_due(
+                queries,  # type: ignore[arg-type]  # only fetch is needed
+                tenant_id=1,
+                queue_id=1,
+                after=NOW,
+                now=NOW + 5000,
+                limit=10,
+                shape=PLAIN,
+            )
+            assert len(rows) == 5
+            for plan in queries.plans:
+                assert "Seq Scan" not in plan, plan
+                assert "using waiting" not in plan, plan
 
     asyncio.run(scenario())

@@ -63,7 +63,7 @@ from paceline.servers.interaction.tasks.timers import (
     run_routing_ends,
 )
 from paceline.storage.batch_outcome import Fence
-from paceline.storage.database import Database
+from paceline.storage.database import Database, Queries
 from paceline.storage.lane import Lane
 from paceline.units.ids import Epoch
 from paceline.wire.call import Handlers, Peer
@@ -159,17 +159,8 @@ class InteractionServer(LifeCycle):
         head_size = self._settings.current.integer("views", "head-size")
         node = NodeState(code, counters, self._times, self._configuration.snapshot, head_size)
         node.restore_property_states(await read_states(self._database))
-        handled = await read_handled(self._database)
-        node.restore_agents(await read_agents(self._database, node.names), handled)
-        node.restore_parties(await read_parties(self._database))
-        node.snapshots.restore(
-            await read_snapshots(self._database),
-            await read_locked(self._database),
-            self._times.machine.now(),
-        )
-        user_data = await read_data(self._database, [row.key for row in handled])
-        unheld = await read_unheld(self._database)
-        node.running.restore(handled, unheld, node.now, lambda key: user_data.get(key, "{}"))
+        # In a transaction: its connection goes by index, whatever statistics the database has.
+        await self._database.transaction(lambda transaction: self._restore(node, transaction))
         floor = await read_floor(self._database, code)
         publisher = EventPublisher(
             self._database, self._times.machine, code, counters.last_event_id, floor, self._tasks
@@ -182,6 +173,18 @@ class InteractionServer(LifeCycle):
         await retention.make_room()
         self._build(lane, publisher, retention)
         self._configuration.watch(self._configured)
+
+    async def _restore(self, node: NodeState, queries: Queries) -> None:
+        """What the process before knew: agents, parties, snapshots, and for how long all that goes on."""
+        handled = await read_handled(queries)
+        node.restore_agents(await read_agents(queries, node.names), handled)
+        node.restore_parties(await read_parties(queries))
+        node.snapshots.restore(
+            await read_snapshots(queries), await read_locked(queries), self._times.machine.now()
+        )
+        user_data = await read_data(queries, [row.key for row in handled])
+        unheld = await read_unheld(queries)
+        node.running.restore(handled, unheld, node.now, lambda key: user_data.get(key, "{}"))
 
     def _build(self, lane: NodeLane, publisher: EventPublisher, retention: Retention) -> None:
         node = lane.node
@@ -239,7 +242,7 @@ class InteractionServer(LifeCycle):
             for party in parties.values():
                 if party.ticket_until is not None:
                     offers.add(party.ticket_until, party.ticket, party.key)
-        for row in await read_held(self._database):
+        for row in await self._database.transaction(read_held):
             if row.ticket_until is not None:
                 offers.add(row.ticket_until, row.ticket, row.key)
             if row.router_session is not None and row.router_session not in node.routers:

@@ -106,18 +106,18 @@ async def read_tokens(queries: Queries, keys: Sequence[TokenKey]) -> dict[TokenK
     return {(r[0], r[1], r[2], r[3]): KeptAnswer(bytes(r[4]), r[5]) for r in found}
 
 
-async def read_held(database: Database) -> list[Row]:
+async def read_held(queries: Queries) -> list[Row]:
     """Interactions that a router session holds or that ring: what a restart must look after."""
-    rows = await database.fetch(
+    rows = await queries.fetch(
         f"SELECT {', '.join(COLUMNS)} FROM {INTERACTIONS} "
         "WHERE router_session IS NOT NULL OR ticket_until IS NOT NULL"
     )
     return [PLAIN.row(r) for r in rows]
 
 
-async def read_unheld(database: Database) -> list[Row]:
+async def read_unheld(queries: Queries) -> list[Row]:
     """Interactions in routing that no session holds: pulled over plain HTTP; the longest there first."""
-    rows = await database.fetch(
+    rows = await queries.fetch(
         f"SELECT {', '.join(COLUMNS)} FROM {INTERACTIONS} "
         "WHERE state = 2 AND router_session IS NULL ORDER BY assigned_at"
     )

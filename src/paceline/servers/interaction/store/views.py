@@ -79,14 +79,17 @@ async def read_next_due(
     queries: Queries, *, tenant_id: int, queue_id: int, after: int
 ) -> int | None:
     """When the next scheduled interaction of a queue is due."""
-    [[found]] = await queries.fetch(
-        f"SELECT min(i.scheduled_at) FROM {INTERACTIONS} i WHERE {WAITING} "
-        "AND i.tenant_id = $1 AND i.queue_id = $2 AND i.scheduled_at > $3",
+    # By the index of what is scheduled, whether it waits is looked at after that. In one query without a
+    # limit inside, PostgreSQL goes through all that waits while it has no statistics (0.2 s of 500,000).
+    found = await queries.fetch(
+        f"SELECT i.scheduled_at FROM (SELECT * FROM {INTERACTIONS} WHERE tenant_id = $1 "
+        "AND queue_id = $2 AND scheduled_at > $3 ORDER BY scheduled_at LIMIT 1000000000) AS i "
+        f"WHERE {WAITING} LIMIT 1",
         tenant_id,
         queue_id,
         after,
     )
-    return None if found is None else int(found)
+    return int(found[0][0]) if found else None
 
 
 async def read_in_routing(queries: Queries, *, shape: RowShape) -> list[Row]:
