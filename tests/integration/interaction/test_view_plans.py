@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from paceline.expressions.properties import property_named
 from paceline.expressions.view_parse import parse_condition, parse_order
+from paceline.model.interaction import Row as InteractionRow
 from paceline.runtime.times import real_times
 from paceline.servers.interaction.rules.selection import HeadRead, Selection
 from paceline.servers.interaction.store.node import read_handled, read_held, read_unheld
@@ -128,27 +129,36 @@ async def _order_indexes(queries: _Explained) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def _due(queries: _Explained) -> list[tuple[InteractionRow, str]]:
+    """What became due within five seconds."""
+    return await read_due(
+        queries,  # type: ignore[arg-type]  # only fetch is needed
+        tenant_id=1,
+        queue_id=1,
+        after=NOW,
+        now=NOW + 5000,
+        limit=10,
+        shape=PLAIN,
+    )
+
+
+async def _next_due(queries: _Explained, after: int) -> int | None:
+    return await read_next_due(
+        queries,  # type: ignore[arg-type]  # only fetch is needed
+        tenant_id=1,
+        queue_id=1,
+        after=after,
+    )
+
+
 def test_what_is_due_comes_from_its_index(postgres_url: str) -> None:
     """Neither the look at what became due nor the one for the next instant reads the queue."""
 
     async def scenario() -> None:
         async with seeded(postgres_url) as queries:
-            due = await read_due(
-                queries,  # type: ignore[arg-type]  # only fetch is needed
-                tenant_id=1,
-                queue_id=1,
-                after=NOW,
-                now=NOW + 5000,
-                limit=10,
-                shape=PLAIN,
-            )
+            due = await _due(queries)
             assert [row.interaction_id for row, _ in due] == [f"i{n}000" for n in range(1, 6)]
-            following = await read_next_due(
-                queries,  # type: ignore[arg-type]  # only fetch is needed
-                tenant_id=1,
-                queue_id=1,
-                after=NOW + 5000,
-            )
+            following = await _next_due(queries, NOW + 5000)
             assert following == NOW + 6000
             for plan in queries.plans:
                 assert "interactions_scheduled_at" in plan, plan
@@ -163,22 +173,9 @@ def test_a_takeover_reads_by_index_before_there_are_statistics(postgres_url: str
         async with seeded(postgres_url, has_statistics=False) as queries:
             for read in (read_held, read_unheld, read_handled):
                 assert await read(queries) == []  # type: ignore[arg-type]  # only fetch is needed
-            due = await read_next_due(
-                queries,  # type: ignore[arg-type]  # only fetch is needed
-                tenant_id=1,
-                queue_id=1,
-                after=NOW,
-            )
+            due = await _next_due(queries, NOW)
             assert due == NOW + 1000
-            rows = await read_due(
-                queries,  # type: ignore[arg-type]  # only fetch is needed
-                tenant_id=1,
-                queue_id=1,
-                after=NOW,
-                now=NOW + 5000,
-                limit=10,
-                shape=PLAIN,
-            )
+            rows = await _due(queries)
             assert len(rows) == 5
             for plan in queries.plans:
                 assert "Seq Scan" not in plan, plan

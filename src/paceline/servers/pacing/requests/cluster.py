@@ -78,7 +78,7 @@ class ClusterRequests:
         return {"cluster.get": self.cluster}
 
     async def cluster(self, call: Call, request: Everything) -> Cluster:
-        """This node first, then the others by name."""
+        """This node first, then the others by name; while the store is away no other is shown as master."""
         check_tenant(call, request.tenant, self._identity)
         if self._mastership.is_master():
             return self._of_its_master()
