@@ -363,13 +363,14 @@ class _Interaction:
         self,
         *,
         interaction_id: str,
-        agent: str,
+        agent: str | None = None,
+        place: str | None = None,
         tenant: int | None = None,
         timeout_s: float | None = None,
         idempotency_key: str | None = None,
     ) -> Awaitable[Delivered]:
         """Offers it to an agent."""
-        request = Deliver(interaction_id=interaction_id, agent=agent, tenant=tenant)
+        request = Deliver(interaction_id=interaction_id, agent=agent, place=place, tenant=tenant)
         return self._connection.call(
             _OPERATIONS["interaction.deliver"], request, timeout_s=timeout_s, key=idempotency_key
         )

@@ -281,10 +281,14 @@ class LeaveVirtualQueue(Request, frozen=True, kw_only=True):
 
 
 class Deliver(Request, frozen=True, kw_only=True):
-    """A router offers an interaction that it has pulled to an agent, who has `delivering-timeout`."""
+    """A router offers an interaction that it has pulled to an agent, who has `delivering-timeout`.
+
+    The agent is named, or the place where it is logged in; both must go together.
+    """
 
     interaction_id: str
-    agent: str
+    agent: str | None = None
+    place: str | None = None
     tenant: int | None = None
 
 

@@ -238,10 +238,45 @@ def session_named(node: NodeState, tenant: int, name: str) -> Agent | None:
     return next((a for a in node.agents.values() if a.tenant_id == tenant and a.name == name), None)
 
 
-def agents_at(node: NodeState, tenant: int, place_id: int, but: AgentKey) -> list[Agent]:
+def agents_at(node: NodeState, tenant: int, place_id: int, but: AgentKey | None) -> list[Agent]:
     """Agents logged in at a place, other than this one."""
     return [
         agent
         for agent in node.agents.values()
         if agent.tenant_id == tenant and agent.place_id == place_id and agent.key != but
     ]
+
+
+def agent_asked(
+    node: NodeState,
+    tenant: int,
+    name: str | None,
+    place: str | None,
+    *,
+    fields: tuple[str, str],
+    but: AgentKey | None = None,
+) -> str:
+    """The name of the agent whom a request asks for, by name, by place or by both.
+
+    `fields`: what the request calls the two. `but`: who asks.
+
+    Raises
+    ------
+    PacelineError
+        invalid_attribute: neither is given, or there is no such place; invalid_target: nobody, or
+        somebody else, is logged in there.
+    """
+    if place is None:
+        if name is None:
+            raise PacelineError("invalid_attribute", "name the agent or its place", field=fields[0])
+        return name
+    place_id = node.snapshot.places.get((tenant, place))
+    if place_id is None:
+        raise PacelineError("invalid_attribute", f"place '{place}' does not exist", field=fields[1])
+    there = [each.name for each in agents_at(node, tenant, place_id, but)]
+    if not there or name not in (None, *there):
+        who = "an agent to be asked" if name is None else f"agent '{name}'"
+        raise PacelineError(
+            "invalid_target", f"{who} is not logged in at place '{place}'", field=fields[1]
+        )
+    return name or there[0]

@@ -15,6 +15,7 @@ from paceline.model.interaction import Row
 from paceline.model.party import INTRUDE, Party
 from paceline.servers.interaction.live import parties
 from paceline.servers.interaction.live.agent_transitions import (
+    agent_asked,
     check_reachable,
     check_reservation,
     end_reservation,
@@ -103,7 +104,7 @@ class DeliveryRequests:
         }
 
     def deliver(self, call: Call, request: Deliver) -> "asyncio.Future[Delivered]":
-        """Offers an interaction to an agent; the invitation follows the commit."""
+        """Offers an interaction to an agent, or to who is at a place; the invitation follows the commit."""
         key = (call.tenant_of(request.tenant), request.interaction_id)
         actor = actor_of(call)
         session = session_of(call)
@@ -111,7 +112,10 @@ class DeliveryRequests:
         def apply(node: NodeState) -> Delivered:
             row = node.row(key)
             _check_held(row, session)
-            agent = _free_agent(node, row, request.agent)
+            name = agent_asked(
+                node, row.tenant_id, request.agent, request.place, fields=("agent", "place")
+            )
+            agent = _free_agent(node, row, name)
             check_reservation(node, agent, call.client)
             timeout = self._lane.settings.current.seconds("settings", "delivering-timeout")
             ticket = node.next_ticket()

@@ -12,7 +12,7 @@ from paceline.model.instant import to_text
 from paceline.model.interaction import InteractionState, Row
 from paceline.model.party import INTRUDE, Party, Role, Visibility
 from paceline.servers.interaction.live import parties
-from paceline.servers.interaction.live.agent_transitions import agents_at, check_reachable
+from paceline.servers.interaction.live.agent_transitions import agent_asked, check_reachable
 from paceline.servers.interaction.live.committer import Work
 from paceline.servers.interaction.live.intrusions import Intrusion
 from paceline.servers.interaction.live.invites import invite_of
@@ -79,7 +79,15 @@ class PartyRequests:
                     field="agent",
                 )
             _check_nobody_asked(node, row)
-            target = _target(node, row, _agent_asked(node, agent, request))
+            asked = agent_asked(
+                node,
+                agent.tenant_id,
+                request.to_agent,
+                request.to_place,
+                fields=("to_agent", "to_place"),
+                but=agent.key,
+            )
+            target = _target(node, row, asked)
             party = self._ask(node, row, target, agent, role, visibility)
             target.ringing[row.media_type] = row.interaction_id
             self._tell(node, row, party, target, actor, request.reason)
@@ -279,29 +287,6 @@ def _handling_agent(node: NodeState, row: Row, name: str) -> Agent:
             "not_owner", f"agent '{name}' does not handle '{row.interaction_id}'", field="agent"
         )
     return agent
-
-
-def _agent_asked(node: NodeState, by: Agent, request: Transfer | Conference) -> str:
-    """The name of the agent whom another one asks for, by name or by place."""
-    name, place = request.to_agent, request.to_place
-    if place is None:
-        if name is None:
-            raise PacelineError(
-                "invalid_attribute", "name the agent or its place", field="to_agent"
-            )
-        return name
-    place_id = node.snapshot.places.get((by.tenant_id, place))
-    if place_id is None:
-        raise PacelineError(
-            "invalid_attribute", f"place '{place}' does not exist", field="to_place"
-        )
-    there = [each.name for each in agents_at(node, by.tenant_id, place_id, by.key)]
-    if not there or name not in (None, *there):
-        who = "another agent" if name is None else f"agent '{name}'"
-        raise PacelineError(
-            "invalid_target", f"{who} is not logged in at place '{place}'", field="to_place"
-        )
-    return name or there[0]
 
 
 def _target(node: NodeState, row: Row, name: str) -> Agent:
