@@ -83,7 +83,7 @@ def random_cells(seed: int, count: int, world: str) -> Iterator[Cell]:
             "reactive_share": round(stream.uniform(0.0, 0.6), 2),
             "period_s": stream.choice((2.0, 5.0, 10.0)),
             "goal_percent": stream.choice((1.0, 3.0, 5.0)),
-            "replications": 60 if agents < 10 else 40 if agents < 30 else 16,
+            "replications": 60 if agents < 10 else 40,
         }
         name = f"{number}: N={agents} p={values['acceptance']} goal={values['goal_percent']:g}"
         yield msgspec.convert(values | {"name": name}, type=Cell)

@@ -123,16 +123,16 @@ def _at_the_ends(
 
 
 def _feedback(at: Situation) -> Array:
-    """Shift of the safety margin: 0.3 Y/s for the goal, and the same for reactive traffic left behind."""
+    """Shift of the safety margin for the goal's debt, and the same for reactive traffic left behind."""
     settings, state = at.settings, at.state
     scale = debt_scale(at.known.acceptance_rate, settings.goal_share)
-    own: Array = position.FEEDBACK_GAIN * state.debt / scale
+    own = position.feedback(state.debt, scale)
     if not settings.has_reactive_guard:
         return own
     is_guarded = ~np.isnan(settings.reactive_goal_percent)
     reactive_share = np.nan_to_num(settings.reactive_goal_share)
     reactive_scale = debt_scale(at.known.reactive_rate, reactive_share)
-    reactive = position.FEEDBACK_GAIN * state.reactive_debt / reactive_scale
+    reactive = position.feedback(state.reactive_debt, reactive_scale)
     return np.asarray(own + np.where(is_guarded, reactive, 0.0))
 
 

@@ -84,7 +84,7 @@ def learn_invitations(
     expected = total_product(exposed, accept_share)
     leaving = total_product(exposed, resolve_share)
     can_learn = is_one_cycle & is_engine_known & is_accepted_known & (state.arrival_gap == 0)
-    state.put("arrival_gap", ~is_accepted_known)
+    state.put("arrival_gap", np.isnan(readings.accepted))
     # The expectations become what happened: `entered` and `gone` are shares of those exposed.
     entered = _rescaled(accept_share, accepted, expected)
     gone = _rescaled(resolve_share.copy(), resolved, leaving)

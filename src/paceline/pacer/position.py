@@ -17,11 +17,16 @@ from paceline.pacer.state import Array
 
 VARIANCE_FACTOR: Final = 0.75
 VARIANCE_FLOOR: Final = 0.05
-FEEDBACK_GAIN: Final = 0.3
-"""PACING.md, "The position rule"; a gain of 0.5 or more wanders."""
+FEEDBACK_GAIN: Final = 0.36
+STEADY_GAIN: Final = 0.2
+"""Gain where a day has no abandonment and where it has many (chosen, ADR 15; PACING.md has 0.3, and 0.5 or more
+wanders). What a large crew needs the fitted margin knows, and every correction is a wrong margin for a while."""
 STEEPER: Final = 0.2
 STEEPEST_FLOW: Final = 3.0
 """Pull of a free agent, 1 + 0.2 × releases per lead time: chosen among six slopes over 356 cases (ADR 15)."""
+USUALLY_FREE: Final = 3.0
+"""Agents free at once, beside two lead times' releases, up to which the pull counts (chosen: more are not free in
+a steady state): an idle crew of 107 was sent half as much again as it had agents."""
 WHOLE_CREW: Final = 10.0
 LEAST_WORKING: Final = 0.3
 """Throughput is reckoned from the whole crew up to 10 agents and from three tenths of a large one at least
@@ -76,8 +81,11 @@ def position_of(crew: Crew, known: Estimates, period_s: Array, goal_share: Array
     released = crew.busy * (1.0 - stays)
     reactive = crew.reactive_rate * ahead_s
     usual = np.where(crew.usual > 0.0, crew.usual, crew.busy)
-    flow = np.clip((usual * known.release_rate - crew.reactive_rate) * ahead_s, 0.0, STEEPEST_FLOW)
-    slack = (1.0 + STEEPER * flow) * (crew.ready - crew.waiting) + released - reactive - crew.coming
+    flow = np.maximum((usual * known.release_rate - crew.reactive_rate) * ahead_s, 0.0)
+    free = crew.ready - crew.waiting
+    steeper = STEEPER * np.minimum(flow, STEEPEST_FLOW)
+    pull = steeper * np.minimum(free, USUALLY_FREE + 2.0 * flow)
+    slack = free + pull + released - reactive - crew.coming
     variance = VARIANCE_FACTOR * (released * stays + reactive + crew.coming_variance)
     least = np.clip(WHOLE_CREW / np.maximum(usual, 1.0), LEAST_WORKING, 1.0)
     working = np.maximum(crew.busy, least * (crew.busy + crew.ready))
@@ -95,6 +103,15 @@ def safety_margin(place: Position, known: Estimates, goal_share: Array, shift: A
     beyond = np.maximum(queue - LOSS_AT_ZERO * np.sqrt(at_slack), 0.0)
     spread = np.sqrt(at_slack + per_u * beyond)
     return np.clip(inverse_loss(queue / spread) + place.margin + shift, 4 * LOWEST_Z, HIGHEST_Z)
+
+
+def feedback(debt: Array, scale: Array) -> Array:
+    """Shift of z for a debt Y with standard deviation s: Y/s × a gain that falls with the evidence.
+
+    s² − 1 is the number of abandonments of half an hour at the goal.
+    """
+    gain = STEADY_GAIN + (FEEDBACK_GAIN - STEADY_GAIN) / scale**2
+    return np.asarray(gain * debt / scale)
 
 
 def acceptances_wanted(place: Position, known: Estimates, z: Array) -> Array:

@@ -8,10 +8,11 @@ Never solves or simulates anything.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paceline.pacer.estimators import Estimates
 from paceline.pacer.state import Array
-from paceline.pacer.surface_table import CONSTANT, LINEAR, QUADRATIC
+from paceline.pacer.surface_table import BASE, SLOPE
 
 EDGE: Final = 1.6
 """The features' range in the fit, in half widths: beyond it the nearest edge stands."""
@@ -26,18 +27,35 @@ HIGHEST: Final = 1.5
 def margin(
     usual: Array, known: Estimates, reactive_rate: Array, period_s: Array, goal_share: Array
 ) -> Array:
-    """Standard deviations added to z: a quadratic in seven features; shapes (n,).
+    """Standard deviations added to z; shapes (n,).
 
-    `usual` [agents], `reactive_rate` [1/s], `period_s` [s], `goal_share` (0–1).
+    `usual` [agents], `reactive_rate` [1/s], `period_s` [s], `goal_share` (0–1). A quadratic in six
+    features, and ln N times one in all seven: what makes a small crew lose too much is not what
+    makes a large one.
     """
-    scaled = features(usual, known, reactive_rate, period_s, goal_share)
-    total = np.full_like(usual, CONSTANT)
-    for first, feature in enumerate(scaled):
-        slope = np.full_like(feature, LINEAR[first])
-        for weight, other in zip(QUADRATIC[first], scaled[first:], strict=True):
-            slope += weight * other
-        total += slope * feature
-    return np.clip(total, LOWEST, HIGHEST)
+    scaled = [
+        feature.astype(np.float32)
+        for feature in features(usual, known, reactive_rate, period_s, goal_share)
+    ]
+    total = _quadratic(BASE, scaled[1:]) + scaled[0] * _quadratic(SLOPE, scaled)
+    return np.clip(total, LOWEST, HIGHEST).astype(np.float64)
+
+
+def _quadratic(
+    table: tuple[tuple[float, ...], ...], scaled: list[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Row i of the table: the weight of feature i, then those of its products with itself and all later ones.
+
+    The last row is the constant.
+    """
+    total = np.full_like(scaled[0], table[-1][0])
+    for first, (linear, *weights) in enumerate(table[:-1]):
+        slope = np.full_like(total, linear)
+        for weight, other in zip(weights, scaled[first:], strict=True):
+            slope += np.float32(weight) * other
+        slope *= scaled[first]
+        total += slope
+    return total
 
 
 def features(

@@ -52,7 +52,7 @@ def test_a_target_over_its_goal_is_held_back_and_says_so() -> None:
         pacer = Pacer(["a"])
         for number in range(30):
             lost = {"accepted": [2 * number], "abandoned": [share * number], "sent": [6 * number]}
-            busy = {"ready": [1], "busy": [60], "waiting": [1], "served": [2 * number]}
+            busy = {"ready": [2], "busy": [60], "waiting": [2], "served": [2 * number]}
             last = told(pacer, cycle(resolved=[6 * number], **busy, **lost))
         granted[share] = last
     assert granted[1] == (0, PermitReason.OVER_GOAL)
@@ -212,3 +212,13 @@ def test_saved_bytes_begin_with_a_version_and_newer_ones_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             Pacer.restore(bad)
+
+
+def test_the_first_cycle_is_learned_from() -> None:
+    """What became of the very first invitations counts at once, after a gap in the statistics nothing does."""
+    for before, learned in ([0], True), ([NAN], False):
+        pacer = Pacer(["a"])
+        pacer.step(cycle(ready=[100], busy=[0], accepted=before))
+        pacer.step(cycle(ready=[100], busy=[0], accepted=before, sent=[100], pending=[100]))
+        heard = cycle(ready=[80], busy=[20], accepted=[20], sent=[100], pending=[70], resolved=[30])
+        assert (pacer.step(heard).acceptance[0] > 0.5) == learned

@@ -23,7 +23,8 @@ STEERED: Final = 0.98
 DEBT_LIMIT: Final = 12.0
 PULL: Final = 0.6
 MOST_PULL: Final = 1.6
-"""PACING.md, "The position rule": g' = 0.98 g, Y within ±12 s, c = clip(0.6 √((Bμ−λr)h), 1, 1.6)."""
+GAIN: Final = 0.3
+"""PACING.md, "The position rule": g' = 0.98 g, Y within ±12 s, c = clip(0.6 √((Bμ−λr)h), 1, 1.6), 0.3 Y/s."""
 MIN_SAMPLE: Final = 20
 """PACING.md, "Guards"."""
 
@@ -90,7 +91,7 @@ class RuleAlone:
         per_u = position.VARIANCE_FACTOR * (1.0 - known.acceptance)
         at_slack = place.variance + per_u * np.maximum(slack, 0.0) + position.VARIANCE_FLOOR
         queue = self._goal_share * throughput / known.abandon_rate
-        z = inverse_loss(queue / np.sqrt(at_slack)) + position.FEEDBACK_GAIN * debt
+        z = inverse_loss(queue / np.sqrt(at_slack)) + GAIN * debt
         return position.acceptances_wanted(place, known, z)
 
 

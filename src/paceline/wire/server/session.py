@@ -107,6 +107,7 @@ class ServerSession:
             return False
         if frame is None:
             return False
+        self.last_request_at = self._surface.times.machine.monotonic()
         ref = 0
         try:
             messages = decode_messages(frame)
@@ -195,6 +196,7 @@ class ServerSession:
                 self._put(error_bytes(0, error, request_id()))
                 await self._flush_last()
                 return
+            self.last_request_at = self._surface.times.machine.monotonic()
             for message in messages:
                 self._request(message)
             await self._may_read.wait()
@@ -246,7 +248,6 @@ class ServerSession:
         if self._is_bound_agent:
             require_own_agent(self.principal, body)
         timeout = DEFAULT_TIMEOUT_S if message.timeout_s is None else message.timeout_s
-        self.last_request_at = self._surface.times.machine.monotonic()
         call = Call(
             principal=self.principal,
             tenant=self.tenant,
