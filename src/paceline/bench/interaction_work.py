@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from paceline.assembly.measured_node import QUEUE, VIEW
 from paceline.bench.fill import USER_DATA
-from paceline.runtime.ids import batch_id
+from paceline.runtime.ids import request_id
 from paceline.runtime.times import MachineTime
 from paceline.sdk.interaction import InteractionServerClient
 
@@ -33,7 +33,7 @@ async def submit_once(client: InteractionServerClient, timed: Timed[Any]) -> boo
     """One submission with a client token, which makes it safe to repeat."""
     await timed(
         client.interaction.submit(
-            media_type="chat", queue=QUEUE, user_data=USER_DATA, client_token=batch_id()
+            media_type="chat", queue=QUEUE, user_data=USER_DATA, client_token=request_id()
         )
     )
     return True

@@ -18,7 +18,9 @@ Verb = Literal["require", "insert", "update", "delete"]
 _RANK = {"require": 0, "insert": 1, "update": 2, "delete": 3}
 _PLACE = re.compile(r"\$(\d+)")
 
-AS_LITERALS = frozenset(("bigint", "integer", "smallint", "boolean", "text", "character varying"))
+AS_LITERALS = frozenset(
+    ("bigint", "integer", "smallint", "boolean", "text", "character varying", "uuid")
+)
 """Column types whose arrays go as array literals: the driver asks of each value whether it is an array
 itself, which takes longer than all else it does (240 ns a value against 40, measured)."""
 

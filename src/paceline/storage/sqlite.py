@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -51,6 +52,11 @@ _AWAY = {
 sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
 
 
+def _sha256(text: str) -> bytes:
+    """For migrations, which can only issue statements; SQLite has no such function of its own."""
+    return sha256(text.encode()).digest()
+
+
 def _arguments(args: Sequence[object]) -> dict[str, object]:
     """Values of `$1, $2 …`, which SQLite takes for parameters named 1, 2 …"""
     return {str(place): value for place, value in enumerate(args, 1)}
@@ -86,6 +92,7 @@ class _Statements:
                 check_same_thread=False,  # made here, used in its own thread only
                 cached_statements=256,
             )
+            self.connection.create_function("sha256", 1, _sha256)
             for schema in schemas:
                 self._attach(schema, _beside(path, schema) if path else ":memory:")
 

@@ -33,8 +33,8 @@ def test_expired_tokens_and_old_batches_go_in_steps(monkeypatch: pytest.MonkeyPa
                 )
             await times.machine.sleep(3000)
             await media.interaction.submit(media_type="chat", queue="Chats", client_token="young")
-            assert (await count("submit_tokens"), await count("batch")) == (9, 9)
+            assert (await count("client_tokens"), await count("batch")) == (9, 9)
             await times.machine.sleep(600 + 2 * clean_up.CLEAN_UP_S)
-            assert (await count("submit_tokens"), await count("batch")) == (1, 1)
+            assert (await count("client_tokens"), await count("batch")) == (1, 1)
 
     run_virtual(scenario())

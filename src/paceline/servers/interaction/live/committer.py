@@ -24,6 +24,10 @@ from paceline.storage.database import Engine, Transaction
 
 MOST_READS = 64
 """Of one head for one batch; a view with segments reads again for those that gave too few (chosen)."""
+IN_DOUBT_S = 60.0
+"""Machine seconds after a failed batch in which tokens are looked up. Who repeats a request has lost its
+answer, mostly with many others, and asks for some ten seconds again: one batch fails for all of them
+(chosen)."""
 
 
 class Work:
@@ -31,6 +35,8 @@ class Work:
 
     `apply` raises before it changes anything, or changes everything it wants to. `bins` are the
     workbins whose content it wants counted, `reason` is what the request gave with a code.
+    `tokens` are looked up before it is decided. `new_tokens` it takes to be unused: it keeps its answer
+    under them or is refused, and nothing else looks at them.
     """
 
     __slots__ = (
@@ -38,6 +44,7 @@ class Work:
         "bins",
         "client_ids",
         "keys",
+        "new_tokens",
         "on_undelivered",
         "pull",
         "reads_data",
@@ -54,6 +61,7 @@ class Work:
         pull: tuple[ViewHead, int] | None = None,
         client_ids: Sequence[Key] = (),
         tokens: Sequence[TokenKey] = (),
+        new_tokens: Sequence[TokenKey] = (),
         bins: Sequence[BinKey] = (),
         reason: CodedReason | None = None,
         on_undelivered: Callable[[Any], None] | None = None,
@@ -64,6 +72,7 @@ class Work:
         self.pull = pull
         self.client_ids = client_ids
         self.tokens = tokens
+        self.new_tokens = new_tokens
         self.bins = bins
         self.reason = reason
         self.on_undelivered = on_undelivered
@@ -77,13 +86,21 @@ class Work:
 
 
 class Committer:
-    """See `storage.lane.LaneOwner`; the order of its calls is promised there."""
+    """See `storage.lane.LaneOwner`; the order of its calls is promised there.
+
+    A token that should be new and is not breaks its table's key, and the batch fails. Its works come again
+    one by one, each with its tokens looked up, so that the first answer is given.
+    """
 
     def __init__(self, node: NodeState, publisher: EventPublisher, engine: Engine) -> None:
         self._node = node
         self._publisher = publisher
         self._engine: Engine = engine
         self._is_stale = False
+        self._in_doubt_until = 0.0
+        self._is_in_doubt = False
+        self._outcomes: list[Any] = []
+        self._refused: list[tuple[int, Work]] = []
         self._parts: list[log_store.Part] = []
 
     async def prepare(self, transaction: Transaction, batch: Sequence[Work]) -> None:
@@ -102,6 +119,8 @@ class Committer:
                 node.times.machine.now(),
             )
             self._is_stale = False
+        # One piece alone is not repeated when it fails.
+        self._is_in_doubt = len(batch) == 1 or node.times.machine.monotonic() < self._in_doubt_until
         wanted: dict[ViewHead, int] = {}
         keys: list[Key] = []
         with_data: list[Key] = []
@@ -117,6 +136,8 @@ class Committer:
                 wanted[head] = wanted.get(head, 0) + count
             client_ids += work.client_ids
             tokens += work.tokens
+            if self._is_in_doubt:
+                tokens += work.new_tokens
             bins += work.bins
         node.workbin_room.begin(await workbin_store.count_bins(transaction, bins) if bins else {})
         # Other work of the batch may take as many out of a head before it is pulled from.
@@ -177,19 +198,27 @@ class Committer:
 
     def apply(self, batch: Sequence[Work]) -> list[Any]:
         """Decides on every piece in order."""
+        self._outcomes = [self._outcome(work) for work in batch]
+        self._refused.clear()
+        if not self._is_in_doubt:
+            self._refused += (
+                (place, work)
+                for place, work in enumerate(batch)
+                if work.new_tokens and isinstance(self._outcomes[place], PacelineError)
+            )
+        return self._outcomes
+
+    def _outcome(self, work: Work) -> Any:
         node = self._node
-        outcomes: list[Any] = []
-        for work in batch:
-            node.reason = work.reason
-            try:
-                outcomes.append(work.apply(node))
-            except PacelineError as refusal:
-                outcomes.append(refusal)
-        return outcomes
+        node.reason = work.reason
+        try:
+            return work.apply(node)
+        except PacelineError as refusal:
+            return refusal
 
     def has_changes(self) -> bool:
-        """Whether the batch changed anything."""
-        return self._node.pending.has_changes()
+        """Whether the batch changed anything, or asks about tokens what only `write` can."""
+        return self._node.pending.has_changes() or bool(self._refused)
 
     def fence_values(self) -> Sequence[object]:
         """The node row's counters after this batch."""
@@ -198,16 +227,13 @@ class Committer:
     async def write(self, transaction: Transaction) -> None:
         """Writes all changes and their events."""
         pending = self._node.pending
+        if self._refused:
+            await self._look_again(transaction)
         await self._write_interactions(transaction)
         if pending.property_states:
             states = list(pending.property_states.items())
             await property_store.write_states(transaction, states)
-        if pending.client_ids:
-            await store.write_client_ids(transaction, pending.client_ids)
-        if pending.forgotten_tokens:
-            await store.delete_tokens(transaction, pending.forgotten_tokens)
-        if pending.tokens:
-            await store.write_tokens(transaction, pending.tokens)
+        await self._write_used(transaction)
         if pending.agents:
             agents = self._node.agents
             present = [agents[key] for key in pending.agents if key in agents]
@@ -229,6 +255,24 @@ class Committer:
                 for part in log_store.parts_of(tenant, events)
             ]
             await log_store.append(transaction, self._parts, self._node.now)
+
+    async def _look_again(self, transaction: Transaction) -> None:
+        """Gives the first answer to who was refused for what has changed since then."""
+        node = self._node
+        tokens = [token for _, work in self._refused for token in work.new_tokens]
+        await node.load_used(transaction, (), tokens)
+        for place, work in self._refused:
+            if any(node.token(token) is not None for token in work.new_tokens):
+                self._outcomes[place] = self._outcome(work)
+
+    async def _write_used(self, transaction: Transaction) -> None:
+        pending = self._node.pending
+        if pending.client_ids:
+            await store.write_client_ids(transaction, pending.client_ids)
+        if pending.forgotten_tokens:
+            await store.delete_tokens(transaction, pending.forgotten_tokens)
+        if pending.tokens:
+            await store.write_tokens(transaction, pending.tokens)
 
     async def _write_interactions(self, transaction: Transaction) -> None:
         pending, shape = self._node.pending, self._node.shape
@@ -266,6 +310,7 @@ class Committer:
         """Nothing of the batch is in the database: forgets all that may come from it."""
         self._node.forget()
         self._is_stale = True
+        self._in_doubt_until = self._node.times.machine.monotonic() + IN_DOUBT_S
 
     def undelivered(self, work: Work, outcome: Any) -> None:
         """The caller has gone meanwhile."""

@@ -117,7 +117,7 @@ class SubmitRequests:
             node.use_token(key, kept(request, answer), node.now + int(life * 1000))
             return answer
 
-        return Work(apply_once, keys=parent, client_ids=client_ids, tokens=(key,), bins=bins)
+        return Work(apply_once, keys=parent, client_ids=client_ids, new_tokens=(key,), bins=bins)
 
 
 class _Submission(msgspec.Struct, frozen=True):

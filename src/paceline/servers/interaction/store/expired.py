@@ -3,13 +3,20 @@
 from paceline.servers.interaction.store.node import TOKENS
 from paceline.storage.database import Database
 
-_TOKEN_KEY = "tenant_id, caller, operation, token"
+_TOKENS_UNTIL_0007 = "interaction.submit_tokens"
+"""Written by programs of schema 7, which may run beside this one; their rows are in both tables."""
 
 
 async def delete_tokens(database: Database, now: int, limit: int) -> int:
     """Client tokens and idempotency keys that expired before a business instant; how many went."""
+    key = "tenant_id, caller, operation, token"
+    gone = await _delete_expired(database, _TOKENS_UNTIL_0007, key, now, limit)
+    return gone + await _delete_expired(database, TOKENS, "key", now, limit - gone)
+
+
+async def _delete_expired(database: Database, table: str, key: str, now: int, limit: int) -> int:
     return await database.execute(
-        f"DELETE FROM {TOKENS} WHERE ({_TOKEN_KEY}) IN (SELECT {_TOKEN_KEY} FROM {TOKENS} "
+        f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} "
         f"WHERE expires_at < $1 ORDER BY expires_at LIMIT {limit})",
         now,
     )

@@ -1,6 +1,7 @@
 """Reading and writing of an interaction node's rows; every statement of the server's store is here."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from operator import attrgetter
 
 import msgspec
@@ -16,7 +17,7 @@ INTERACTIONS = "interaction.interactions"
 DATA = "interaction.interaction_data"
 FINISHED = "interaction.finished_interactions"
 CLIENT_IDS = "interaction.client_ids"
-TOKENS = "interaction.submit_tokens"
+TOKENS = "interaction.client_tokens"
 
 WAITING = "i.state = 0 AND NOT i.is_locked AND NOT i.is_held"
 USER_DATA = (  # no join: an order by interaction_id would be ambiguous
@@ -96,14 +97,31 @@ async def read_client_ids(queries: Queries, keys: Sequence[Key]) -> set[Key]:
 
 
 TokenKey = tuple[int, str, str, str]
-_TOKEN_COLUMNS = ("tenant_id", "caller", "operation", "token")
+"""Tenant, caller, operation and token; the table's key is 16 bytes of its hash."""
+
+
+def token_hash(key: TokenKey) -> str:
+    """The key of a token's row: 16 bytes in hexadecimal. Migration 0008 computes the same in SQL.
+
+    The lengths in front keep apart what would be equal when joined: no separator is free, a caller's
+    name and a token may hold any character.
+    """
+    tenant_id, caller, operation, token = key
+    text = f"{tenant_id} {len(caller)} {len(operation)} {caller}{operation}{token}"
+    return sha256(text.encode()).hexdigest()[:32]
 
 
 async def read_tokens(queries: Queries, keys: Sequence[TokenKey]) -> dict[TokenKey, KeptAnswer]:
     """Client tokens that were used, by key."""
-    columns = (*_TOKEN_COLUMNS, "body_hash", "answer")
-    found = await queries.fetch_keys(TOKENS, columns, _TOKEN_COLUMNS, keys)
-    return {(r[0], r[1], r[2], r[3]): KeptAnswer(bytes(r[4]), r[5]) for r in found}
+    wanted = {token_hash(key): key for key in keys}
+    columns = ("key", "body_hash", "answer")
+    found = await queries.fetch_keys(TOKENS, columns, ("key",), [(each,) for each in wanted])
+    return {wanted[_hex(r[0])]: KeptAnswer(bytes.fromhex(_hex(r[1])), r[2]) for r in found}
+
+
+def _hex(stored: object) -> str:
+    """16 bytes as they were written: PostgreSQL's driver gives them as a UUID, SQLite as text."""
+    return str(stored).replace("-", "")
 
 
 async def read_held(queries: Queries) -> list[Row]:
@@ -200,12 +218,15 @@ async def write_client_ids(transaction: Transaction, ids: Sequence[tuple[int, st
 
 async def delete_tokens(transaction: Transaction, keys: Sequence[TokenKey]) -> None:
     """Client tokens and keys that stand for nothing any more."""
-    await transaction.delete_rows(TOKENS, _TOKEN_COLUMNS, keys)
+    await transaction.delete_rows(TOKENS, ("key",), [(token_hash(key),) for key in keys])
 
 
 async def write_tokens(
     transaction: Transaction, tokens: Sequence[tuple[int, str, str, str, int, bytes, str]]
 ) -> None:
-    """Client tokens with what they did."""
-    columns = (*_TOKEN_COLUMNS, "expires_at", "body_hash", "answer")
-    await transaction.insert_rows(TOKENS, columns, tokens)
+    """Client tokens with what they did; one that was used before fails the transaction."""
+    rows = [
+        (token_hash((tenant_id, caller, operation, token)), expires_at, body_hash.hex(), answer)
+        for tenant_id, caller, operation, token, expires_at, body_hash, answer in tokens
+    ]
+    await transaction.insert_rows(TOKENS, ("key", "expires_at", "body_hash", "answer"), rows)
