@@ -23,10 +23,9 @@ RATE_MEMORY_S: Final = 3600.0
 LEAST_RELEASES: Final = 60.0
 LEAST_ABANDONS: Final = 30.0
 """Events below which a rate forgets nothing (chosen): an hour of a small crew holds a handful."""
-REACTIVE_MEMORY_S: Final = 80.0
+REACTIVE_MEMORY_S: Final = 120.0
 REACTIVE_MEMORY: Final = 12.0
-"""Reactive arrivals are remembered for 80 s (PACING.md has 120), or for as long as it takes to see this many (both
-chosen, ADR 15)."""
+"""Reactive arrivals are remembered for 120 s, or for as long as it takes to see this many (chosen)."""
 CREW_MEMORY_S: Final = 300.0
 """Of the usual crew (chosen): long beside a cycle, short beside a shift."""
 PRIOR_ABANDONS: Final = 3.0
