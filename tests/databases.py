@@ -7,13 +7,16 @@ import asyncio
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from paceline.runtime.times import real_times
+from paceline.storage.access_point import from_url
+from paceline.storage.database import Database
 from paceline.storage.embedded import EmbeddedPostgres
+from paceline.storage.opening import open_database
 
 _count = itertools.count(1)
 
@@ -45,3 +48,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{tmp_path / 'site.db'}" if request.param == "sqlite file" else "sqlite://"
+
+
+def run_on(url: str, act: Callable[[Database], Awaitable[None]]) -> None:
+    """Runs `act` on a database opened for it."""
+
+    async def main() -> None:
+        database = open_database(from_url(url), times=real_times(), inline=url == "sqlite://")
+        try:
+            await act(database)
+        finally:
+            await database.close()
+
+    asyncio.run(main())

@@ -15,11 +15,10 @@ from paceline.servers.interaction.live.committer import IN_DOUBT_S
 from paceline.storage.access_point import from_url
 from paceline.storage.database import ConstraintViolated, Database, Transaction
 from paceline.storage.lane import MAX_BATCH
-from paceline.storage.opening import open_database
 from paceline.storage.sqlite import SqliteDatabase
 from paceline.units.quantities import Millis
 from paceline.wire.operations.interaction import Submitted
-from tests.databases import database_url, postgres_server, postgres_url
+from tests.databases import database_url, postgres_server, postgres_url, run_on
 from tests.fakes.site import running_node, small_site
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
@@ -41,17 +40,6 @@ class CountingDatabase(SqliteDatabase):
         except ConstraintViolated:
             self.refused += 1
             raise
-
-
-def _run_on(url: str, act: Callable[[Database], Awaitable[None]]) -> None:
-    async def main() -> None:
-        database = open_database(from_url(url), times=real_times(), inline=url == "sqlite://")
-        try:
-            await act(database)
-        finally:
-            await database.close()
-
-    asyncio.run(main())
 
 
 async def _submit(
@@ -88,7 +76,7 @@ def test_repeats_among_new_ones_get_the_first_answer(database_url: str) -> None:
                 await _submit(media, ["a", "new 3"], priority=1)
             assert await _depth(media) == 5
 
-    _run_on(database_url, act)
+    run_on(database_url, act)
 
 
 @pytest.mark.integration
@@ -105,7 +93,7 @@ def test_a_storm_of_repeats_after_a_takeover_is_answered(database_url: str) -> N
                 assert await _submit(client, tokens) == first
                 assert await _depth(client) == len(tokens)
 
-    _run_on(database_url, act)
+    run_on(database_url, act)
 
 
 def test_one_batch_in_a_minute_fails_for_repeats() -> None:

@@ -1,20 +1,15 @@
 """Client tokens over the change of their table: what was used stays used, also beside an older program."""
 
-import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from paceline.runtime.times import real_times
 from paceline.servers.interaction.store import node as store
-from paceline.storage.access_point import from_url
 from paceline.storage.database import ConstraintViolated, Database
 from paceline.storage.migrate import SERVERS, stored_version, upgrade
-from paceline.storage.opening import open_database
 from paceline.wire.once import KeptAnswer
-from tests.databases import database_url, postgres_server, postgres_url
+from tests.databases import database_url, postgres_server, postgres_url, run_on
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
 pytestmark = pytest.mark.integration
@@ -30,17 +25,6 @@ COLUMNS = ("tenant_id", "caller", "operation", "token", "expires_at", "body_hash
 
 def _answer(number: int) -> KeptAnswer:
     return KeptAnswer(bytes(range(number, number + 16)), f'{{"submit_seq":{number}}}')
-
-
-def _run_on(url: str, act: Callable[[Database], Awaitable[None]]) -> None:
-    async def main() -> None:
-        database = open_database(from_url(url), times=real_times(), inline=url == "sqlite://")
-        try:
-            await act(database)
-        finally:
-            await database.close()
-
-    asyncio.run(main())
 
 
 async def _old_program_keeps(database: Database, keys: list[store.TokenKey], expires: int) -> None:
@@ -81,7 +65,7 @@ def test_tokens_survive_the_upgrade(database_url: str, tmp_path: Path) -> None:
         )
         assert set(await store.read_tokens(database, KEYS)) == set(KEYS[1:])
 
-    _run_on(database_url, act)
+    run_on(database_url, act)
 
 
 def test_an_older_program_beside(postgres_url: str) -> None:
@@ -108,4 +92,4 @@ def test_an_older_program_beside(postgres_url: str) -> None:
         await _old_program_forgets(database, KEYS[0])
         assert set(await store.read_tokens(database, KEYS)) == {KEYS[0], KEYS[2], KEYS[3]}
 
-    _run_on(postgres_url, act)
+    run_on(postgres_url, act)

@@ -1,18 +1,13 @@
 """Migrations on every engine."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from paceline.errors.failure import PacelineError
-from paceline.runtime.times import real_times
-from paceline.storage.access_point import from_url
 from paceline.storage.database import Database
 from paceline.storage.migrate import SchemaVersion, stored_version, upgrade
-from paceline.storage.opening import open_database
-from tests.databases import database_url, postgres_server, postgres_url
+from tests.databases import database_url, postgres_server, postgres_url, run_on
 
 __all__ = ["database_url", "postgres_server", "postgres_url"]
 
@@ -50,17 +45,6 @@ def upgrade() -> None:
     op.add_column("thing", sa.Column("count", sa.Integer, server_default="7"), schema="stat")
     {more}
 '''
-
-
-def run_on(url: str, act: Callable[[Database], Awaitable[None]]) -> None:
-    async def main() -> None:
-        database = open_database(from_url(url), times=real_times(), inline=url == "sqlite://")
-        try:
-            await act(database)
-        finally:
-            await database.close()
-
-    asyncio.run(main())
 
 
 @pytest.fixture
