@@ -27,7 +27,8 @@ class Direction:
         self.on_end: Callable[[], None] = _nothing
         self._delay_s = delay_s
         self._is_blocked = is_blocked
-        self._held: deque[bytes | None] = deque()
+        self._on_way: deque[bytes | None] = deque()
+        self._held_count = 0
         self._inbox: deque[bytes] = deque()
         self._size = 0
         self._last_at = 0.0
@@ -43,7 +44,8 @@ class Direction:
     def carry(self, frame: bytes | None) -> None:
         """Put a frame on its way."""
         self._size += 0 if frame is None else len(frame)
-        self._send(frame)
+        self._on_way.append(frame)
+        self._set_out()
 
     async def wait_for_room(self) -> None:
         """Return when something was taken out, or the connection's end makes it pointless."""
@@ -71,18 +73,20 @@ class Direction:
         self._is_blocked = True
 
     def unblock(self) -> None:
-        """What waited sets out again, in its order."""
+        """What waited sets out again, in its order and before what was sent after it."""
         self._is_blocked = False
-        held, self._held = self._held, deque()
-        for frame in held:
-            self._send(frame)
+        held, self._held_count = self._held_count, 0
+        for _ in range(held):
+            self._set_out()
 
     def reset(self) -> None:
         """What is on its way is lost, and the reader learns of the end."""
         self._reset_count += 1
-        self._held.clear()
+        self._on_way.clear()
+        self._held_count = 0
         self._is_blocked = False
-        self._send(None)
+        self._on_way.append(None)
+        self._set_out()
 
     def wake_reader(self) -> None:
         """Make a waiting reader look again."""
@@ -96,17 +100,19 @@ class Direction:
             if not room.done():
                 room.set_result(None)
 
-    def _send(self, frame: bytes | None) -> None:
+    def _set_out(self) -> None:
+        """One more frame will arrive: the oldest then on its way, whichever it was that set out now."""
         loop = asyncio.get_running_loop()
         self._last_at = max(self._last_at, loop.time() + self._delay_s())
-        loop.call_at(self._last_at, self._arrive, frame, self._reset_count, context=WORLD)
+        loop.call_at(self._last_at, self._arrive, self._reset_count, context=WORLD)
 
-    def _arrive(self, frame: bytes | None, reset_count: int) -> None:
+    def _arrive(self, reset_count: int) -> None:
         if reset_count != self._reset_count or self.has_ended:
             return
         if self._is_blocked:
-            self._held.append(frame)
+            self._held_count += 1
             return
+        frame = self._on_way.popleft()
         if frame is None:
             self.has_ended = True
             self.on_end()

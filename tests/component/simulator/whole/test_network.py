@@ -101,6 +101,20 @@ def test_a_short_cut_delays_and_loses_nothing() -> None:
     _run(test)
 
 
+def test_what_was_sent_as_a_cut_heals_does_not_overtake_what_waited() -> None:
+    """Frames still on their way when the cut ends arrive after those that had come to it."""
+
+    async def test(pair: Pair) -> None:
+        pair.network.block("a", "b")
+        await pair.near.send(b"early")
+        await asyncio.sleep(1.0)
+        await pair.near.send(b"late")
+        pair.network.unblock("a", "b")
+        assert [await pair.far.receive(), await pair.far.receive()] == [b"early", b"late"]
+
+    _run(test)
+
+
 def test_pings_notice_a_half_open_link_at_both_ends() -> None:
     """When one way is silent each end drops the link within twice its ping period."""
 
