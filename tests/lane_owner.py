@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from paceline.storage.batch_outcome import Fence
 from paceline.storage.database import Database, Transaction
+from paceline.storage.lane import PUT_OFF
 from paceline.units.ids import Epoch
 
 FENCE = Fence("interaction", 1, Epoch(5), ("last_event_id",))
@@ -33,7 +34,7 @@ class Words:
     """Gives each new word the next place; the answer is that place.
 
     `?…` is refused by the rules, `!…` breaks the database's rules, `#…` breaks ours, `=…` changes
-    nothing.
+    nothing, `>…` is decided as the first of a batch only.
     """
 
     def __init__(self) -> None:
@@ -49,7 +50,10 @@ class Words:
         await transaction.fetch_keys("interaction.word", ("place",), ("word",), keys)
 
     def apply(self, batch: Sequence[str]) -> list[int | Exception]:
-        return [self._decide(word) for word in batch]
+        return [
+            PUT_OFF if place and word.startswith(">") else self._decide(word)
+            for place, word in enumerate(batch)
+        ]
 
     def _decide(self, word: str) -> int | Exception:
         if word.startswith("#"):

@@ -9,7 +9,7 @@ from asyncio import Future, get_running_loop
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from paceline.errors.failure import PacelineError
 from paceline.runtime.ids import batch_id
@@ -30,6 +30,8 @@ ATTEMPTS = 2
 """A batch that lost its connection is written once more on the new one (chosen)."""
 ASK_AGAIN_S = 0.2
 """Pause between questions for an unknown outcome while the database is away (chosen)."""
+PUT_OFF: Final[Any] = object()
+"""Outcome of work that needs to read what earlier work of its batch made it need: it opens the next batch."""
 
 
 class LaneOwner(Protocol[W_contra, R]):
@@ -48,8 +50,9 @@ class LaneOwner(Protocol[W_contra, R]):
     def apply(self, batch: Sequence[W_contra]) -> Sequence[R | Exception]:
         """Decide on every piece in order, on an overlay; one outcome per piece.
 
-        An exception as outcome refuses that piece alone. Raising fails the whole attempt: the
-        batch is then retried piece by piece.
+        An exception as outcome refuses that piece alone. `PUT_OFF` has changed nothing and comes
+        again at the head of the next batch; the first piece of a batch is always decided. Raising
+        fails the whole attempt: the batch is then retried piece by piece.
         """
         ...
 
@@ -228,7 +231,13 @@ class Lane(Generic[W, R]):
             self._owner.discard()
             return failure
         self._owner.committed(works, outcomes)
+        put_off = [
+            entry for entry, outcome in zip(batch, outcomes, strict=True) if outcome is PUT_OFF
+        ]
+        self._queue.extendleft(reversed(put_off))
         for (work, answer, _), outcome in zip(batch, outcomes, strict=True):
+            if outcome is PUT_OFF:
+                continue
             if answer.done():
                 self._owner.undelivered(work, outcome)
             elif isinstance(outcome, Exception):

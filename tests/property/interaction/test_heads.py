@@ -168,3 +168,22 @@ def test_a_head_gives_what_looking_at_everything_gives(
         world.dice.choice(acts)()
         if world.dice.random() < 0.01:
             world.fail()
+
+
+def test_very_many_full_segments_that_give_again_are_read_together() -> None:
+    """A thousand segments that were left out and are free again cost a few reads, not one each."""
+    world = _World(1, "", 1, 0)
+    segments = [f"s{number}" for number in range(1000)]
+    for number, segment in enumerate(segments, 1):
+        held = msgspec.structs.replace(
+            _row(f"h{number:05}", number), interaction_subtype=segment, state=ROUTING
+        )
+        waits = msgspec.structs.replace(
+            _row(f"w{number:05}", 5000 + number), interaction_subtype=segment
+        )
+        world.rows |= {held.interaction_id: held, waits.interaction_id: waits}
+    world.fail()
+    world.pull()
+    for row in [row for row in world.rows.values() if row.state == ROUTING]:
+        world.put(msgspec.structs.replace(row, state=HANDLING))
+    world.pull()

@@ -1,5 +1,6 @@
 """A node's view with segments, limits and scheduling against a plain model, over restarts and failed batches."""
 
+import asyncio
 import random
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -128,8 +129,17 @@ class _World:
     async def wait(self) -> None:
         await self.times.business.sleep(self.dice.choice((1, 10)))
 
+    async def together(self) -> None:
+        """Requests that one batch decides, in this order; one that the database refuses refuses all."""
+        acts = (self.submit(), self.leave(), self.pull(), self.pull())
+        outcomes = await asyncio.gather(*acts, return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
     async def step(self) -> None:
-        act = self.dice.choice((self.submit, self.submit, self.pull, self.leave, self.wait))
+        acts = (self.submit, self.submit, self.pull, self.leave, self.together, self.wait)
+        act = self.dice.choice(acts)
         if self.dice.random() < 0.1:
             self.store.refusals = 2
         try:

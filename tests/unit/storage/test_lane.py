@@ -140,6 +140,18 @@ def test_a_refusal_by_the_rules_is_one_callers() -> None:
     assert len(on_lane(act).owner.attempts) == 1
 
 
+def test_what_is_put_off_opens_the_next_batch() -> None:
+    """It comes before all that waits, and is answered once; also by a lane that closes."""
+
+    async def act(bench: Bench) -> None:
+        futures = [bench.lane.submit(word) for word in ("a", ">b", ">c", "d", "e")]
+        bench.lane.close()
+        assert await asyncio.gather(*futures) == [1, 3, 5, 2, 4]
+
+    attempts = on_lane(act, max_batch=4).owner.attempts
+    assert attempts == [["a", ">b", ">c", "d"], [">b", ">c", "e"], [">c"]]
+
+
 @pytest.mark.parametrize(("culprit", "name"), [("!", "DatabaseError"), ("#", "ArithmeticError")])
 def test_a_culprit_is_found_and_alone_fails(culprit: str, name: str) -> None:
     """When a batch fails, each piece is retried alone: all but the culprit are done, in order."""

@@ -21,6 +21,7 @@ from paceline.servers.interaction.store import workbins as workbin_store
 from paceline.servers.interaction.store.node import Key, TokenKey
 from paceline.servers.interaction.store.workbins import BinKey
 from paceline.storage.database import Engine, Transaction
+from paceline.storage.lane import PUT_OFF
 
 MOST_READS = 64
 """Of one head for one batch; a view with segments reads again for those that gave too few (chosen)."""
@@ -140,10 +141,8 @@ class Committer:
                 tokens += work.new_tokens
             bins += work.bins
         node.workbin_room.begin(await workbin_store.count_bins(transaction, bins) if bins else {})
-        # Other work of the batch may take as many out of a head before it is pulled from.
-        taken_before = sum(node.may_wait(key) for key in keys) if wanted else 0
         for head, count in wanted.items():
-            ids = await self._refill(transaction, head, count + taken_before)
+            ids = await self._refill(transaction, head, count)
             keys += ids
             with_data += ids
         await node.load(transaction, keys, with_data)
@@ -197,8 +196,11 @@ class Committer:
         schedule.looked(queue_id, node.now, following)
 
     def apply(self, batch: Sequence[Work]) -> list[Any]:
-        """Decides on every piece in order."""
-        self._outcomes = [self._outcome(work) for work in batch]
+        """Decides on every piece in order; a pull from a head that the batch left short is put off."""
+        self._outcomes = [
+            PUT_OFF if place and self._is_short(work) else self._outcome(work)
+            for place, work in enumerate(batch)
+        ]
         self._refused.clear()
         if not self._is_in_doubt:
             self._refused += (
@@ -207,6 +209,16 @@ class Committer:
                 if work.new_tokens and isinstance(self._outcomes[place], PacelineError)
             )
         return self._outcomes
+
+    def _is_short(self, work: Work) -> bool:
+        """Whether a pull would have to read: earlier work took what it was to get, or freed a limit."""
+        if work.pull is None:
+            return False
+        node = self._node
+        head, count = node.views.current(work.pull[0]), work.pull[1]
+        if not node.views.counts_are_known or head.next_read(count) is not None:
+            return True
+        return not all(node.is_loaded((head.tenant_id, each)) for each in head.first(count))
 
     def _outcome(self, work: Work) -> Any:
         node = self._node

@@ -256,10 +256,9 @@ class NodeState:
         """An interaction in work if it is in memory."""
         return self._rows.get(key)
 
-    def may_wait(self, key: Key) -> bool:
-        """Whether it may stand in the head of a view: what is not in memory may."""
-        row = self._rows.get(key)
-        return row is None or row.is_waiting
+    def is_loaded(self, key: Key) -> bool:
+        """Whether an interaction in work is in memory with its user data."""
+        return key in self._rows and key in self._data
 
     def finished(self, key: Key) -> Finished | None:
         """The end of a finished interaction, None when it is in work or never was."""

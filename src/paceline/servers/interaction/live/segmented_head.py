@@ -20,6 +20,9 @@ SPARE = 8
 MOST_LEFT_OUT = 10_000
 """Segments that one statement leaves out: within every engine's number of parameters (chosen)."""
 
+MOST_HUNGRY = 16
+"""Segments that are read one by one; when more give again, the whole head is read anew (chosen)."""
+
 NOTHING: OrderKey = ()
 """Before every key."""
 
@@ -51,6 +54,12 @@ class SegmentedHead(ViewHead):
         self._segments: dict[str, Segment] = {}
         self._gaps: dict[Segment, OrderKey | None] = {}
         self._hungry: set[Segment] = set()
+
+    def begin(self, now: int) -> None:
+        """Before pulls: also a head with very many segments to read again is emptied."""
+        super().begin(now)
+        if len(self._hungry) > MOST_HUNGRY:
+            self.forget()
 
     def next_read(self, wanted: int) -> HeadRead | None:
         """First segments that give more than is known of them, then whatever else the view has."""
