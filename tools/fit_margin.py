@@ -114,7 +114,8 @@ def terms(cell: Cell) -> tuple[Array, float]:
     reactive = cell.reactive_share * agents / cell.service_s
     goal = np.array([STEERED * cell.goal_percent / 100.0])
     period = np.array([cell.period_s])
-    scaled = np.concatenate(surface.features(agents, known, reactive, period, goal))
+    features = surface.features(agents, known, reactive, period, goal)
+    scaled = np.concatenate(features).astype(np.float64)
     row = np.concatenate((_quadratic_terms(scaled[1:]), scaled[0] * _quadratic_terms(scaled)))
     return row, float(surface.margin(agents, known, reactive, period, goal)[0])
 

@@ -4,6 +4,7 @@ Used by the pacer's state and by what learns from invitations; pure bookkeeping 
 Never holds a count.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 AgeArray = NDArray[np.float32]
+Rows = AgeArray | Sequence[AgeArray]
+"""Arrays (n,), one for each age or bucket of ages."""
 
 AGE_WINDOW_S: Final = 80.0
 """An invitation's whole life must fit (PACING.md): a shorter window let abandonment reach 6.9 %."""
@@ -67,6 +70,17 @@ class AgeGrid:
             gathered[self.bucket[age]] += by_age[age]
         return gathered
 
+    @property
+    def ages(self) -> list[slice]:
+        """The ages of each bucket."""
+        ends = [*self.starts.tolist()[1:], self.age_count]
+        return [slice(first, end) for first, end in zip(self.starts.tolist(), ends, strict=True)]
+
+    def rows(self, by_age: AgeArray) -> list[AgeArray]:
+        """As `gathered`, row by row, and a bucket of a single age is that age's row itself."""
+        found = (by_age[ages] for ages in self.ages)
+        return [each[0] if len(each) == 1 else total(each) for each in found]
+
     def fitted(self, by_age: AgeArray) -> AgeArray:
         """Cut or extend (any, n) to (ages, n): what was older falls into the open last age."""
         fitted = np.zeros((self.age_count, by_age.shape[1]), dtype=np.float32)
@@ -82,7 +96,7 @@ class AgeGrid:
         return spread
 
 
-def total(by_age: AgeArray) -> AgeArray:
+def total(by_age: Rows) -> AgeArray:
     """Sum over ages, (any, n) to (n,), row after row: the same whatever stands beside a target."""
     whole: AgeArray = by_age[0].copy()
     for row in by_age[1:]:
@@ -90,7 +104,7 @@ def total(by_age: AgeArray) -> AgeArray:
     return whole
 
 
-def total_product(one: AgeArray, other: AgeArray) -> AgeArray:
+def total_product(one: Rows, other: Rows) -> AgeArray:
     """Sum of products over ages, as `total`."""
     whole: AgeArray = one[0] * other[0]
     for left, right in zip(one[1:], other[1:], strict=True):

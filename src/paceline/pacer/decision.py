@@ -18,7 +18,7 @@ from paceline.pacer.inputs import CycleOutput
 from paceline.pacer.progressive import progressive_permits
 from paceline.pacer.reasons import PermitReason
 from paceline.pacer.settings import Settings
-from paceline.pacer.sharing import Sharing, columns_at
+from paceline.pacer.sharing import Sharing
 from paceline.pacer.state import PRIOR_TRIALS, Array, TargetState
 
 Reasons = NDArray[np.uint8]
@@ -44,25 +44,35 @@ class Situation:
     min_sample: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Safety:
+    """Standard deviations kept back; shapes (n,)."""
+
+    margin: Array
+    shift: Array  # added by feedback
+    z: Array  # both together, held to their range
+
+
 def decide(at: Situation) -> CycleOutput:
     """Let the policy speak, then the goal's limits, then the guards."""
     cautious = _cautious(at)
     aim = aimed_at(at.settings.goal_share, at.known.acceptance_rate)
     place = position.position_of(_crew(at), at.known, at.settings.period_s, aim)
     shift = _feedback(at)
-    z = position.safety_margin(place, at.known, aim, shift)
+    margin = position.safety_margin(place, at.known, aim)
+    safety = Safety(margin, shift, position.corrected(margin, shift))
     if at.policy == "progressive":
         permits = cautious
         reason = np.full(cautious.size, PermitReason.PROGRESSIVE, dtype=np.uint8)
     else:
-        permits, reason = _chosen(at, place, z, shift, cautious)
+        permits, reason = _chosen(at, place, safety, cautious)
         permits, reason = _at_the_ends(at.settings.goal_percent, permits, reason, cautious)
     granted, reason = verdict(at.state, at.levels, at.settings.period_s, permits, reason, cautious)
     return CycleOutput(
         permits=granted,
         reason=reason,
         slack=place.slack,
-        safety=z,
+        safety=safety.z,
         acceptance=at.known.acceptance,
         acceptance_low=at.known.acceptance_low,
         acceptance_high=at.known.acceptance_high,
@@ -74,11 +84,11 @@ def decide(at: Situation) -> CycleOutput:
 
 
 def _chosen(
-    at: Situation, place: position.Position, z: Array, shift: Array, cautious: Array
+    at: Situation, place: position.Position, safety: Safety, cautious: Array
 ) -> tuple[Array, Reasons]:
     """What a forecasting policy permits, and why."""
     if at.policy == "position":
-        return _position_permits(at, place, z, shift, cautious)
+        return _position_permits(at, place, safety, cautious)
     choice = _classical(at)
     at.state.put("policy_level", choice.level)
     reason = np.full(choice.permits.size, PermitReason.FORECAST, dtype=np.uint8)
@@ -87,9 +97,9 @@ def _chosen(
     is_none = choice.permits <= 0.0
     if at.policy == "queueing_rate":
         is_none &= choice.level <= 0.0  # else a part of an invitation is carried over
-    reason[is_none] = PermitReason.NO_CAPACITY_LEFT
+    np.putmask(reason, is_none, PermitReason.NO_CAPACITY_LEFT)
     if at.policy == "ratio":
-        reason[is_none & (at.state.debt > 0.0)] = PermitReason.OVER_GOAL
+        np.putmask(reason, is_none & (at.state.debt > 0.0), PermitReason.OVER_GOAL)
     return choice.permits, reason
 
 
@@ -160,11 +170,11 @@ def _cautious(at: Situation) -> Array:
 
 
 def _position_permits(
-    at: Situation, place: position.Position, z: Array, shift: Array, cautious: Array
+    at: Situation, place: position.Position, safety: Safety, cautious: Array
 ) -> tuple[Array, Reasons]:
     """Permits of the position rule with the reason of each."""
     known = at.known
-    wanted, is_shared = _wanted(at, place, z)
+    wanted, is_shared = _wanted(at, place, safety.z)
     permits = position.invitations(wanted, known.acceptance)
     reason = np.full(permits.size, PermitReason.FORECAST, dtype=np.uint8)
     needed = np.maximum(COLD_CREW * at.state.crew, float(at.min_sample))
@@ -174,14 +184,14 @@ def _position_permits(
         sure = np.maximum(wanted - known.coming * (high / known.acceptance - 1.0), 0.0)
         capped = np.minimum(permits, position.invitations(sure, high))
         permits = np.where(is_cold, capped, permits)
-        reason[is_cold] = PermitReason.COLD_START
-    permits = np.maximum(permits, _certain(at, cautious, z))
-    reason[is_shared] = PermitReason.SHARED_AGENTS
+        np.putmask(reason, is_cold, PermitReason.COLD_START)
+    permits = np.maximum(permits, _certain(at, cautious, safety.z))
+    np.putmask(reason, is_shared, PermitReason.SHARED_AGENTS)
     is_none = permits <= 0.0
-    reason[is_none] = PermitReason.NO_CAPACITY_LEFT
-    is_held = is_none & (shift > 0.0)
+    np.putmask(reason, is_none, PermitReason.NO_CAPACITY_LEFT)
+    is_held = is_none & (safety.shift > 0.0)
     if is_held.any():
-        _explain_held(at, place, shift, is_held, reason)
+        _explain_held(at, place, safety, is_held, reason)
     return permits, reason
 
 
@@ -209,19 +219,17 @@ def _certain(at: Situation, cautious: Array, z: Array) -> Array:
 def _explain_held(
     at: Situation,
     place: position.Position,
-    shift: Array,
+    safety: Safety,
     is_held: NDArray[np.bool_],
     reason: Reasons,
 ) -> None:
     """Name the feedback where it alone took the permits away, whoever of those that share agents gets them."""
-    rows = np.flatnonzero(is_held)
-    known, held = columns_at(at.known, rows), columns_at(place, rows)
-    aim = aimed_at(at.settings.goal_share[rows], known.acceptance_rate)
-    z = position.safety_margin(held, known, aim, np.minimum(shift[rows], 0.0))
-    would = position.acceptances_wanted(held, known, z)
-    guilty = rows[position.invitations(would, known.acceptance) > 0.0]
-    is_reactive = at.state.reactive_debt[guilty] > np.maximum(at.state.debt[guilty], 0.0)
-    reason[guilty] = np.where(is_reactive, PermitReason.REACTIVE_GUARD, PermitReason.OVER_GOAL)
+    z = position.corrected(safety.margin, np.minimum(safety.shift, 0.0))
+    would = position.acceptances_wanted(place, at.known, z)
+    is_guilty = is_held & (position.invitations(would, at.known.acceptance) > 0.0)
+    is_reactive = at.state.reactive_debt > np.maximum(at.state.debt, 0.0)
+    np.putmask(reason, is_guilty & is_reactive, PermitReason.REACTIVE_GUARD)
+    np.putmask(reason, is_guilty & ~is_reactive, PermitReason.OVER_GOAL)
 
 
 def _wanted(at: Situation, place: position.Position, z: Array) -> tuple[Array, NDArray[np.bool_]]:

@@ -49,6 +49,8 @@ DAY_S: Final = 28_800.0
 GROUP_TRIALS: Final = 10.0
 GROUP_ACCEPTANCES: Final = 60.0
 """A prior group counts as this many trials, fading out while a target sees this many acceptances (chosen)."""
+_ONE: Final = np.float32(1.0)
+_HALF: Final = np.float32(0.5)
 _LEAST_ACCEPTANCE: Final = 0.005
 """Below one acceptance in 200 invitations the division by the share would only amplify noise (chosen)."""
 
@@ -163,22 +165,22 @@ def estimate(state: TargetState, period_s: Array, groups: GroupCounts | None) ->
     accept_share, resolve_share = hazards(accepted, resolved, exposed)
     borrow(accept_share, resolve_share, accepted, resolved)
     later = accept_share[-1] / np.maximum(resolve_share[-1], 1e-3)  # the last age is open-ended
-    stays_share: AgeArray = np.float32(1.0) - resolve_share
     delay_cycles, coming, variance, mass = np.zeros((4, later.size), dtype=np.float32)
-    for age in range(state.grid.age_count - 1, -1, -1):
-        bucket = state.grid.bucket[age]
+    buckets = state.grid.bucket.tolist()
+    for age in range(len(buckets) - 1, -1, -1):
+        bucket = buckets[age]
         pending = state.by_age_pending[age]
         expected = pending * later
         coming += expected
         expected *= later
         variance += expected
         mass += pending
+        stays = _ONE - resolve_share[bucket]
         delay_cycles += later
-        delay_cycles *= stays_share[bucket]
-        later = later * stays_share[bucket]
+        delay_cycles *= stays
+        later *= stays
         later += accept_share[bucket]
-        np.minimum(later, np.float32(1.0), out=later)
-        delay_cycles += np.float32(0.5) * accept_share[bucket]
+        delay_cycles += _HALF * accept_share[bucket]
     share = np.clip(later.astype(np.float64), _LEAST_ACCEPTANCE, 1.0)
     trials = total(resolved).astype(np.float64)  # what is still pending has told nothing yet
     low, high = share_bounds(share, trials)
@@ -244,7 +246,7 @@ def _mean_level(before: NDArray[Any], now: Array) -> Array:
 
 def _learn_crew(state: TargetState, elapsed_s: float) -> None:
     """Average the agents logged in slowly; what this cycle brings counts from the next one on."""
-    seen = np.nan_to_num(state.known_ready + state.known_busy)
+    seen = np.fmax(state.known_ready + state.known_busy, np.float32(0.0))
     keep = np.where(state.crew > 0.0, forgetting(elapsed_s, CREW_MEMORY_S), 0.0)
     state.put("crew", seen + keep * (state.crew - seen))
 

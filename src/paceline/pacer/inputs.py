@@ -132,16 +132,15 @@ def column(values: ArrayLike | None, name: str, size: int) -> Array:
         A wrong shape, an infinity, or something that is not a number.
     """
     if values is None:
-        return np.broadcast_to(np.nan, (size,))
+        return np.full(size, np.nan)
     try:
         array = np.asarray(values, dtype=np.float64)
     except TypeError as mistake:
         raise ValueError(f"{name} holds something that is not a number") from mistake
     if array.shape != (size,):
         raise ValueError(f"{name} has shape {array.shape}; it must be ({size},)")
-    low, high = np.fmin.reduce(array, initial=0.0), np.fmax.reduce(array, initial=0.0)
-    if low >= 0.0 and high <= HIGHEST_COUNT:  # NaN passes, as it should
-        return array
+    if array.min(initial=0.0) >= 0.0 and array.max(initial=0.0) <= HIGHEST_COUNT:
+        return array  # the usual case: all known and possible
     if np.isinf(array).any():
         raise ValueError(
             f"{name} holds an infinity at {int(np.argmax(np.isinf(array)))}; NaN means unknown"
@@ -155,6 +154,9 @@ def increase(previous: Array, now: Array) -> tuple[Array, NDArray[np.bool_]]:
 
     A fall means a restart from zero, so the growth is then the new value; the first value ever is no growth.
     """
-    is_known = ~(np.isnan(previous) | np.isnan(now))
-    growth = np.where(now < previous, now, now - previous)
+    growth = now - previous
+    if growth.min(initial=0.0) >= 0.0:  # the usual case: NaN is not
+        return growth, np.ones(growth.size, dtype=np.bool_)
+    is_known = ~np.isnan(growth)
+    growth = np.where(now < previous, now, growth)
     return np.where(is_known, growth, 0.0), is_known

@@ -93,8 +93,8 @@ def position_of(crew: Crew, known: Estimates, period_s: Array, goal_share: Array
     return Position(slack, variance, working * known.release_rate, margin, crew.coming)
 
 
-def safety_margin(place: Position, known: Estimates, goal_share: Array, shift: Array) -> Array:
-    """z = Loss⁻¹(g Bμ/(θ sd)) + fitted margin + feedback, by Little's law θ E[queue] = g × throughput."""
+def safety_margin(place: Position, known: Estimates, goal_share: Array) -> Array:
+    """Loss⁻¹(g Bμ/(θ sd)) + fitted margin, by Little's law θ E[queue] = g × throughput; before any feedback."""
     per_u = VARIANCE_FACTOR * (1.0 - known.acceptance)
     at_slack = place.variance + per_u * np.maximum(place.slack, 0.0) + VARIANCE_FLOOR
     queue = goal_share * place.throughput / known.abandon_rate
@@ -102,7 +102,12 @@ def safety_margin(place: Position, known: Estimates, goal_share: Array, shift: A
     # m rises.
     beyond = np.maximum(queue - LOSS_AT_ZERO * np.sqrt(at_slack), 0.0)
     spread = np.sqrt(at_slack + per_u * beyond)
-    return np.clip(inverse_loss(queue / spread) + place.margin + shift, 4 * LOWEST_Z, HIGHEST_Z)
+    return inverse_loss(queue / spread) + place.margin
+
+
+def corrected(margin: Array, shift: Array) -> Array:
+    """z: the safety margin shifted by feedback, held to its range."""
+    return np.clip(margin + shift, 4 * LOWEST_Z, HIGHEST_Z)
 
 
 def feedback(debt: Array, scale: Array) -> Array:
@@ -121,18 +126,18 @@ def acceptances_wanted(place: Position, known: Estimates, z: Array) -> Array:
     u rises with m and falls with z.
     """
     share = known.acceptance
-    doubt = np.where(z > 0.0, (1.0 - share) / (share * (known.trials + 1.0)), 0.0)
+    is_careful = z > 0.0
+    doubt = np.where(is_careful, (1.0 - share) / (share * (known.trials + 1.0)), 0.0)
     z2 = z * z
     per_u = VARIANCE_FACTOR * (1.0 - share)
+    at_zero = place.variance + place.on_the_way**2 * doubt
     a = 1.0 - z2 * doubt
     b = 2.0 * place.slack + z2 * (per_u + 2.0 * doubt * place.on_the_way)
-    c = place.slack**2 - z2 * (place.variance + place.on_the_way**2 * doubt)
-    root = np.sqrt(np.maximum(b * b - 4.0 * a * c, 0.0))
-    at_zero = np.sqrt(place.variance + place.on_the_way**2 * doubt)
-    careful = 2.0 * c / np.maximum(b + root, 1e-9)
-    bold = 0.5 * (b + root)
-    wanted = np.where(z > 0.0, careful, bold)
-    return np.where(place.slack - z * at_zero > 0.0, np.maximum(wanted, 0.0), 0.0)
+    c = place.slack**2 - z2 * at_zero
+    b_root = b + np.sqrt(np.maximum(b * b - 4.0 * a * c, 0.0))
+    careful = 2.0 * c / np.maximum(b_root, 1e-9)
+    wanted = np.where(is_careful, careful, 0.5 * b_root)
+    return np.where(place.slack - z * np.sqrt(at_zero) > 0.0, np.maximum(wanted, 0.0), 0.0)
 
 
 def invitations(wanted: Array, acceptance: Array) -> Array:
