@@ -15,8 +15,12 @@ def _second_text(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=4096)
 def to_text(instant: int) -> str:
-    """RFC 3339 in UTC with milliseconds and `Z`, as every message and event writes it."""
+    """RFC 3339 in UTC with milliseconds and `Z`, as every message and event writes it.
+
+    Much of what happens within a few seconds has the same few instants.
+    """
     second, ms = divmod(instant, 1000)
     return f"{_second_text(second)}.{ms:03d}Z"
 

@@ -78,48 +78,23 @@ class Limit(Protocol):
         """Gives up then instead."""
 
 
-class Call:
+class Call(msgspec.Struct, kw_only=True, eq=False):
     """One request's context. `deadline` is in the machine's monotonic seconds; `peer` None over HTTP.
 
     A handler whose answer hands something over sets `on_undelivered`: it gets the answer again when
     a caller over HTTP has gone before it. What a session loses is told by `Peer.on_close`.
     """
 
-    __slots__ = (
-        "client",
-        "client_kind",
-        "deadline",
-        "idempotency_key",
-        "limit",
-        "on_undelivered",
-        "peer",
-        "principal",
-        "request_id",
-        "tenant",
-    )
-
-    def __init__(
-        self,
-        *,
-        principal: Principal,
-        tenant: int,
-        client: str,
-        client_kind: ClientKind,
-        request_id: str,
-        deadline: float,
-        peer: Peer | None = None,
-        idempotency_key: str | None = None,
-    ) -> None:
-        self.principal = principal
-        self.tenant = tenant
-        self.client = client
-        self.client_kind = client_kind
-        self.request_id = request_id
-        self.deadline = deadline
-        self.peer = peer
-        self.idempotency_key = idempotency_key
-        self.on_undelivered: Callable[[Any], None] | None = None
-        self.limit: Limit | None = None
+    principal: Principal
+    tenant: int
+    client: str
+    client_kind: ClientKind
+    request_id: str
+    deadline: float
+    peer: Peer | None = None
+    idempotency_key: str | None = None
+    on_undelivered: Callable[[Any], None] | None = None
+    limit: Limit | None = None
 
     def hold_until(self, at: float) -> None:
         """Moves the deadline on: the request is held, it waits for something that may come."""

@@ -1,7 +1,6 @@
 """Joins the node's state, its store and its event log in one transaction per batch: the lane's owner."""
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from typing import Any
 
 import msgspec
@@ -31,7 +30,7 @@ answer, mostly with many others, and asks for some ten seconds again: one batch 
 (chosen)."""
 
 
-class Work:
+class Work(msgspec.Struct, eq=False):
     """One request for the lane: what it needs in memory, and how it changes the node.
 
     `apply` raises before it changes anything, or changes everything it wants to. `bins` are the
@@ -40,50 +39,20 @@ class Work:
     under them or is refused, and nothing else looks at them.
     """
 
-    __slots__ = (
-        "apply",
-        "bins",
-        "client_ids",
-        "keys",
-        "new_tokens",
-        "on_undelivered",
-        "pull",
-        "reads_data",
-        "reason",
-        "tokens",
-    )
-
-    def __init__(
-        self,
-        apply: Callable[[NodeState], Any],
-        *,
-        keys: Sequence[Key] = (),
-        reads_data: bool = False,
-        pull: tuple[ViewHead, int] | None = None,
-        client_ids: Sequence[Key] = (),
-        tokens: Sequence[TokenKey] = (),
-        new_tokens: Sequence[TokenKey] = (),
-        bins: Sequence[BinKey] = (),
-        reason: CodedReason | None = None,
-        on_undelivered: Callable[[Any], None] | None = None,
-    ) -> None:
-        self.apply = apply
-        self.keys = keys
-        self.reads_data = reads_data
-        self.pull = pull
-        self.client_ids = client_ids
-        self.tokens = tokens
-        self.new_tokens = new_tokens
-        self.bins = bins
-        self.reason = reason
-        self.on_undelivered = on_undelivered
+    apply: Callable[[NodeState], Any]
+    keys: Sequence[Key] = ()
+    reads_data: bool = False
+    pull: tuple[ViewHead, int] | None = None
+    client_ids: Sequence[Key] = ()
+    tokens: Sequence[TokenKey] = ()
+    new_tokens: Sequence[TokenKey] = ()
+    bins: Sequence[BinKey] = ()
+    reason: CodedReason | None = None
+    on_undelivered: Callable[[Any], None] | None = None
 
     def doing(self, apply: Callable[[NodeState], Any], *, tokens: Sequence[TokenKey]) -> "Work":
         """The same work done in another way, which looks at tokens too."""
-        work = copy(self)
-        work.apply = apply
-        work.tokens = (*self.tokens, *tokens)
-        return work
+        return msgspec.structs.replace(self, apply=apply, tokens=(*self.tokens, *tokens))
 
 
 class Committer:

@@ -286,10 +286,11 @@ class NodeState:
 
     def insert(self, row: Row, user_data: str) -> None:
         """A new interaction."""
-        self._rows[row.key] = row
-        self._data[row.key] = user_data
-        self.pending.inserted[row.key] = row
-        self.pending.new_data[row.key] = user_data
+        key = row.key
+        self._rows[key] = row
+        self._data[key] = user_data
+        self.pending.inserted[key] = row
+        self.pending.new_data[key] = user_data
         if row.is_waiting:
             self.views.offer(row, self.now)
 
