@@ -62,8 +62,8 @@ def features(
 ) -> list[Feature]:
     """ln N, acceptance, ln(lead × release rate), ln(T / response), ln(θ / μ), reactive load, ln goal.
 
-    Each brought to about −1…1 and held to ±`EDGE`; shapes (n,). Single precision is a ten-thousandth of what
-    the fit is good for.
+    Each brought to about −1…1 and held to ±`EDGE`; shapes (n,). Single precision changes the margin by a
+    thousandth of the fit's own error.
     """
     crew, delay_s, release_rate, abandon_rate, reactive, period, goal = (
         column.astype(np.float32)

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.property.interaction.operations import VIEWS, Operations
@@ -72,6 +72,7 @@ ACTS: dict[str, tuple[int, tuple[str, ...]]] = {
 """Every rule with its weight and its arguments."""
 
 
+@example(seed=1396)  # two join a conference in one millisecond
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=max(1, settings().max_examples // 8))
 def test_a_long_day_agrees_with_the_model(seed: int) -> None:

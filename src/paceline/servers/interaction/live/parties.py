@@ -27,7 +27,7 @@ from paceline.wire.operations.interaction import (
 def joined(node: NodeState, row: Row) -> list[Party]:
     """Those who take part beside the owner, first come first."""
     found = [p for p in node.parties.get(row.key, {}).values() if p.is_joined]
-    return sorted(found, key=lambda party: (party.since, party.agent_id))
+    return sorted(found, key=lambda party: party.since)
 
 
 def names_of(node: NodeState, row: Row) -> tuple[str, ...]:
@@ -72,13 +72,17 @@ def tell_parties(node: NodeState, row: Row, name: str, notice: Answer) -> None:
 
 
 def join(node: NodeState, row: Row, party: Party, actor: str) -> Party:
-    """The one who was asked for takes part from now; everybody who takes part is told."""
+    """The one who was asked for takes part from now; everybody who takes part is told.
+
+    Nobody's `since` is that of another: who joins in the same millisecond comes after.
+    """
     agent = node.agents.get((party.tenant_id, party.agent_id))
     if agent is not None:
         if agent.ringing.get(row.media_type) == row.interaction_id:
             del agent.ringing[row.media_type]
         agent.handling.add(row.interaction_id)
-    new = msgspec.structs.replace(party, ticket=0, ticket_until=None, since=node.now)
+    since = max([node.now, *(other.since + 1 for other in joined(node, row))])
+    new = msgspec.structs.replace(party, ticket=0, ticket_until=None, since=since)
     node.change_party(new)
     party_event(node, events.PARTY_ADDED, row, new, actor)
     name = node.names.get(party.agent_id, "")
