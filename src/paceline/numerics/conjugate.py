@@ -48,15 +48,13 @@ def share_bounds(
     ----------
     Wilson, J. Am. Stat. Assoc. 22 (1927): score interval.
     """
-    squared = quantile * quantile
     weight = np.maximum(trials, 1e-9)
-    centre = (share + squared / (2 * weight)) / (1 + squared / weight)
-    half = (
-        quantile
-        / (1 + squared / weight)
-        * np.sqrt(share * (1 - share) / weight + squared / (4 * weight**2))
-    )
-    return np.clip(centre - half, 0.0, share), np.clip(centre + half, share, 1.0)
+    pull = quantile * quantile / weight
+    whole = 1.0 + pull
+    centre = (share + 0.5 * pull) / whole
+    half = quantile * np.sqrt((share * (1.0 - share) + 0.25 * pull) / weight) / whole
+    low, high = np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    return np.minimum(low, share), np.maximum(high, share)
 
 
 def cusum(rise: Array, fall: Array, residual: Array) -> tuple[Array, Array, NDArray[np.bool_]]:

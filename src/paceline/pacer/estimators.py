@@ -65,7 +65,6 @@ class Estimates:
     trials: Array  # effective number of invitations behind the share
     coming: Array  # acceptances expected from what is pending
     coming_variance: Array
-    pending_mass: Array  # invitations pending in our record
     accept_delay_s: Array
     release_rate: Array
     abandon_rate: Array
@@ -165,22 +164,21 @@ def estimate(state: TargetState, period_s: Array, groups: GroupCounts | None) ->
     accept_share, resolve_share = hazards(accepted, resolved, exposed)
     borrow(accept_share, resolve_share, accepted, resolved)
     later = accept_share[-1] / np.maximum(resolve_share[-1], 1e-3)  # the last age is open-ended
-    delay_cycles, coming, variance, mass = np.zeros((4, later.size), dtype=np.float32)
+    coming, variance = np.zeros((2, later.size), dtype=np.float32)
+    waiting = -_HALF * later  # cycles until acceptance, less half of the one in which each accepts
     buckets = state.grid.bucket.tolist()
     for age in range(len(buckets) - 1, -1, -1):
         bucket = buckets[age]
-        pending = state.by_age_pending[age]
-        expected = pending * later
+        expected = state.by_age_pending[age] * later
         coming += expected
         expected *= later
         variance += expected
-        mass += pending
         stays = _ONE - resolve_share[bucket]
-        delay_cycles += later
-        delay_cycles *= stays
+        waiting += later
+        waiting *= stays
         later *= stays
         later += accept_share[bucket]
-        delay_cycles += _HALF * accept_share[bucket]
+    delay_cycles = waiting + _HALF * later
     share = np.clip(later.astype(np.float64), _LEAST_ACCEPTANCE, 1.0)
     trials = total(resolved).astype(np.float64)  # what is still pending has told nothing yet
     low, high = share_bounds(share, trials)
@@ -191,7 +189,6 @@ def estimate(state: TargetState, period_s: Array, groups: GroupCounts | None) ->
         trials=trials,
         coming=coming.astype(np.float64),
         coming_variance=np.maximum(coming - variance, 0.0).astype(np.float64),
-        pending_mass=mass.astype(np.float64),
         accept_delay_s=delay_cycles / share * period_s,
         release_rate=gamma_mean(
             _wide(state.released),

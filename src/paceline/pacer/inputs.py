@@ -139,7 +139,8 @@ def column(values: ArrayLike | None, name: str, size: int) -> Array:
         raise ValueError(f"{name} holds something that is not a number") from mistake
     if array.shape != (size,):
         raise ValueError(f"{name} has shape {array.shape}; it must be ({size},)")
-    if array.min(initial=0.0) >= 0.0 and array.max(initial=0.0) <= HIGHEST_COUNT:
+    low, high = np.minimum.reduce(array, initial=0.0), np.maximum.reduce(array, initial=0.0)
+    if low >= 0.0 and high <= HIGHEST_COUNT:
         return array  # the usual case: all known and possible
     if np.isinf(array).any():
         raise ValueError(
@@ -155,7 +156,7 @@ def increase(previous: Array, now: Array) -> tuple[Array, NDArray[np.bool_]]:
     A fall means a restart from zero, so the growth is then the new value; the first value ever is no growth.
     """
     growth = now - previous
-    if growth.min(initial=0.0) >= 0.0:  # the usual case: NaN is not
+    if np.minimum.reduce(growth, initial=0.0) >= 0.0:  # the usual case: NaN is not
         return growth, np.ones(growth.size, dtype=np.bool_)
     is_known = ~np.isnan(growth)
     growth = np.where(now < previous, now, growth)

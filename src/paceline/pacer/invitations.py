@@ -224,8 +224,8 @@ def _anchor(state: TargetState, pending: Array, resolve_share: AgeArray) -> None
     mass = total(record)
     factor = np.where(np.isnan(pending), 1.0, pending / np.maximum(mass, EPSILON))
     record *= factor.astype(np.float32)
-    is_lost = (pending > 0) & (mass <= 1e-3)
-    if is_lost.any():
-        curve = np.cumprod(1.0 - resolve_share[state.grid.bucket][:, is_lost], axis=0)
+    lost = np.flatnonzero((pending > 0) & (mass <= 1e-3))
+    if lost.size:
+        curve = np.cumprod(_ONE - resolve_share[:, lost][state.grid.bucket], axis=0)
         curve += EPSILON
-        record[:, is_lost] = curve / total(curve) * pending[is_lost]
+        record[:, lost] = curve / total(curve) * pending[lost]

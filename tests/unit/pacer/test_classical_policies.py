@@ -20,7 +20,7 @@ def known(acceptance: float, *, reactive_rate: float = 0.0) -> Estimates:
     zero = np.zeros(1)
     return Estimates(
         acceptance=np.array([acceptance]), acceptance_low=zero, acceptance_high=zero, trials=zero,
-        coming=zero, coming_variance=zero, pending_mass=zero, accept_delay_s=zero,
+        coming=zero, coming_variance=zero, accept_delay_s=zero,
         release_rate=np.array([1 / 200]), abandon_rate=np.array([1 / 60]),
         reactive_rate=np.array([reactive_rate]), acceptance_rate=zero,
     )  # fmt: skip
